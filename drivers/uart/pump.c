@@ -1,0 +1,96 @@
+// See pump.h.
+#include "pump.h"
+
+#define SETTLE_MS 1u
+
+// Bytes that a UART may still hold when its FIFO has taken all: more than any model's.
+#define FIFO_MAX 128u
+
+void pump_init(struct pump *p, const struct uart_model *model, uart_regs_t regs, void *region,
+               uint64_t ticks_per_second)
+{
+    *p = (struct pump){
+        .model = model,
+        .regs = regs,
+        .settle = ticks_per_second * SETTLE_MS / 1000,
+    };
+    serial_link_lower(&p->link, region);
+    p->left = serial_link_taken(&p->link);
+    model->start(regs);
+}
+
+// Hands bytes to the device until its FIFO is full. *more: the run's share was used up first.
+static err_t transmit(struct pump *p, bool *more)
+{
+    uint32_t sent = 0;
+    bool room = true;
+    while (room && sent < PUMP_TRANSMIT_BUDGET) {
+        uint8_t bytes[32];
+        uint32_t count;
+        err_t err = serial_link_peek(&p->link, bytes, sizeof(bytes), &count);
+        if (err != OK || count == 0) {
+            *more = false;
+            p->waits = false;
+            return err;
+        }
+        uint32_t taken = 0;
+        while (taken < count && (room = p->model->put(p->regs, bytes[taken]))) {
+            taken++;
+        }
+        serial_link_skip(&p->link, taken);
+        sent += taken;
+    }
+    p->waits = !room;
+    *more = room;
+    return OK;
+}
+
+// Takes what the device received; the other end loses what its ring has no room for. *news: there is something for it.
+static err_t receive(struct pump *p, bool *more, bool *news)
+{
+    uint8_t bytes[PUMP_RECEIVE_BUDGET];
+    uint32_t count = 0;
+    uint32_t given;
+    while (count < sizeof(bytes) && p->model->get(p->regs, &bytes[count])) {
+        count++;
+    }
+    err_t err = serial_link_put(&p->link, bytes, count, &given);
+    *more = count == sizeof(bytes);
+    *news = given > 0;
+    return err;
+}
+
+// Tells the other end how much has left the wire: all of it once the device is idle, before that all but what its FIFO
+// can hold. True if that is news.
+static bool report_left(struct pump *p, bool idle)
+{
+    uint32_t taken = serial_link_taken(&p->link);
+    uint32_t left = idle ? taken : taken - FIFO_MAX;
+    if ((int32_t)(left - p->left) <= 0) {
+        return false;
+    }
+    p->left = left;
+    serial_link_set_left(&p->link, left);
+    return true;
+}
+
+struct pump_wishes pump_run(struct pump *p, uint64_t now)
+{
+    struct pump_wishes wishes = {.deadline = UINT64_MAX};
+    bool more_out, more_in, received;
+    if (p->broken || receive(p, &more_in, &received) != OK || transmit(p, &more_out) != OK) {
+        p->broken = true;
+        return wishes;
+    }
+    bool idle = p->model->idle(p->regs);
+    p->model->want_room(p->regs, p->waits);
+    wishes.notify = report_left(p, idle) || received;
+
+    bool waiting = p->waits || serial_link_wait(&p->link);
+    if (more_out || more_in || !waiting) {
+        wishes.deadline = now;
+    } else if (!idle && !p->waits) {
+        wishes.deadline = now + p->settle;
+    }
+    return wishes;
+}

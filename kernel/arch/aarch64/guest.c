@@ -1,0 +1,567 @@
+// See guest.h. The ways from a guest to its VMM and back are measured: guest_trap's and guest_run's first lines are all
+// that most exits need.
+#include "guest.h"
+
+#include <base/bits.h>
+#include <spec/esr.h>
+#include <spec/sysreg.h>
+
+#include "context.h"
+#include "el2.h"
+#include "entry.h"
+#include "machine.h"
+#include "main.h"
+#include "notification.h"
+#include "percpu.h"
+#include "sched.h"
+#include "space.h"
+#include "stage2.h"
+#include "thread.h"
+#include "vcpu.h"
+#include "vgic.h"
+
+#define SOURCE_TIMER BIT(27)
+
+extern char vectors[];       // entry.S
+extern char guest_vectors[]; // guest_entry.S
+
+// What this machine's guests get, found out once per core but the same on all.
+struct guest_rules {
+    uint64_t hcr;
+    uint32_t modes; // of pstate that a guest may be in: a bit each
+};
+
+static struct guest_rules rules;
+
+static uint64_t optional_traps(void)
+{
+    bool lor = field_get(sysreg_read(id_aa64mmfr1_el1), 19, 16) != 0;
+    bool ras = field_get(sysreg_read(id_aa64pfr0_el1), 31, 28) != 0;
+    return (lor ? HCR_TLOR : 0) | (ras ? HCR_TERR : 0);
+}
+
+void guest_init_core(void)
+{
+    if (machine.gic.vgic == NULL) {
+        return;
+    }
+    if (this_cpu()->id == 0) {
+        bool aarch32 = field_get(sysreg_read(id_aa64pfr0_el1), 3, 0) == 2;
+        rules.hcr = HCR_GUEST | optional_traps();
+        rules.modes = BIT(PSTATE_EL0T) | BIT(PSTATE_EL1T) | BIT(PSTATE_EL1H) |
+                      (aarch32 ? BIT(PSTATE_USR) : 0);
+        unsigned lists = machine.gic.vgic->count();
+        machine.gic.lists = lists < VGIC_LISTS_MAX ? lists : VGIC_LISTS_MAX;
+    }
+    vgic_init_core();
+}
+
+// ---- Coming to a core, leaving it ---------------------------------------------------------------------------------
+
+// When the guest's virtual timer will fire, in ticks of arch_now.
+static uint64_t timer_deadline(const struct vcpu *v)
+{
+    uint64_t ctl = v->arch.reg[VCPU_REG_CNTV_CTL_EL0];
+    if ((ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE) {
+        return DEADLINE_NEVER;
+    }
+    return v->arch.reg[VCPU_REG_CNTV_CVAL_EL0] + v->arch.reg[VCPU_REG_CNTVOFF_EL2];
+}
+
+void arch_vcpu_evict(struct vcpu *v)
+{
+    struct percpu *cpu = this_cpu();
+    if (cpu->arch.in_guest) {
+        guest_retire(cpu);
+        stage2_enter(&cpu->arch,
+                     cpu->current != NULL ? cpu->current->space->arch.vttbr : cpu->arch.nowhere);
+    }
+    arch_fp_evict(&v->arch.fp);
+    state_save(v);
+    vgic_unload(v);
+    if (timer_deadline(v) <= arch_now()) { // off by now, which is what vgic_unload has seen
+        atomic_fetch_or(&v->page->asserted, SOURCE_TIMER);
+    }
+    cpu->arch.resident = NULL;
+    atomic_store(&v->resident, VCPU_NOWHERE);
+    vcpu_wake_at(v, timer_deadline(v));
+}
+
+// Vcpus of one VM share a VMID: what one has in the TLB must not serve another.
+static void forget_translations(struct vcpu *v)
+{
+    const struct vcpu **last = &v->space->arch.last[this_cpu()->id];
+    if (*last == v) {
+        return;
+    }
+    *last = v;
+    stage2_enter(&this_cpu()->arch, v->space->arch.vttbr);
+    isb();
+    __asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" : : : "memory");
+}
+
+static NOINLINE void load(struct percpu *cpu, struct vcpu *v)
+{
+    if (cpu->arch.resident != NULL) {
+        arch_vcpu_evict(cpu->arch.resident);
+    }
+    state_load(v);
+    forget_translations(v);
+    vgic_load(v);
+    cpu->arch.resident = v;
+    atomic_store(&v->resident, cpu->id + 1);
+}
+
+void arch_space_forget(struct arch_space *s, const struct vcpu *v)
+{
+    for (unsigned core = 0; core < CORES_MAX; core++) {
+        if (s->last[core] == v) {
+            s->last[core] = NULL;
+        }
+    }
+}
+
+// ---- What acts on EL0 ---------------------------------------------------------------------------------------------
+
+void guest_retire(struct percpu *cpu)
+{
+    uint64_t *reg = cpu->arch.resident->arch.reg;
+    uint64_t sctlr = sysreg_read(sctlr_el1);
+    uint64_t cpacr = sysreg_read(cpacr_el1);
+    uint64_t cntkctl = sysreg_read(cntkctl_el1);
+    reg[VCPU_REG_SCTLR_EL1] = sctlr;
+    reg[VCPU_REG_CPACR_EL1] = cpacr;
+    reg[VCPU_REG_CNTKCTL_EL1] = cntkctl;
+    sysreg_write(sctlr_el1, SCTLR_PROCESS);
+    sysreg_write(cpacr_el1, CPACR_PROCESS);
+    sysreg_write(cntkctl_el1, 0);
+    sysreg_write(mdscr_el1, 0); // the guest's writes of it are trapped: it has not changed
+    sysreg_write(hcr_el2, HCR_PROCESS);
+    sysreg_write(vbar_el2, vectors);
+    cpu->arch.in_guest = false;
+}
+
+// Could somebody else use the core while the guest waits for an interrupt?
+static inline uint64_t hcr_of_now(const struct percpu *cpu, const struct thread *self)
+{
+    bool wanted = cpu->top != PRIORITY_NONE || self->own.budget != self->own.period;
+    return rules.hcr | (wanted ? HCR_TWI : 0);
+}
+
+static inline void activate(struct percpu *cpu, const struct thread *self, const struct vcpu *v)
+{
+    const uint64_t *reg = v->arch.reg;
+    stage2_enter(&cpu->arch, v->space->arch.vttbr);
+    sysreg_write(hcr_el2, hcr_of_now(cpu, self));
+    sysreg_write(vbar_el2, guest_vectors);
+    uint64_t sctlr = reg[VCPU_REG_SCTLR_EL1];
+    uint64_t cpacr = reg[VCPU_REG_CPACR_EL1];
+    uint64_t cntkctl = reg[VCPU_REG_CNTKCTL_EL1];
+    uint64_t mdscr = reg[VCPU_REG_MDSCR_EL1];
+    sysreg_write(sctlr_el1, sctlr);
+    sysreg_write(cpacr_el1, cpacr);
+    sysreg_write(cntkctl_el1, cntkctl);
+    sysreg_write(mdscr_el1, mdscr);
+    context_fp_trap(cpu, cpu->fp_owner == &v->arch.fp);
+    cpu->arch.in_guest = true;
+    cpu->arch.lazy = true;
+}
+
+// ---- Entering -----------------------------------------------------------------------------------------------------
+
+static struct guest_way to_thread(struct thread *t)
+{
+    return (struct guest_way){NULL, t};
+}
+
+// Out of guest mode, to the VMM.
+static NOINLINE struct guest_way leave(struct percpu *cpu, struct thread *self, int64_t result,
+                                       uint64_t bits)
+{
+    arch_leave_guest_mode(&self->regs, result, bits);
+    atomic_store_explicit(&self->wait, WAIT_NONE, memory_order_relaxed);
+    if (cpu->arch.in_guest) {
+        guest_retire(cpu);
+    }
+    arch_thread_switch(NULL, self);
+    return to_thread(self);
+}
+
+// The guest's deadline is not in the core's queue: a timer that is early does no harm.
+static bool deadline_passed(uint64_t deadline)
+{
+    if (arch_now() >= deadline) {
+        return true;
+    }
+    if (deadline < sysreg_read(cnthp_cval_el2)) {
+        arch_timer_set(deadline);
+    }
+    return false;
+}
+
+// Is there news before the guest goes on? True: `way` leads elsewhere.
+static NOINLINE bool look_closer(struct percpu *cpu, struct thread *self, struct vcpu *v,
+                                 struct guest_way *way)
+{
+    struct notification *n = self->notification;
+    uint64_t bits = n != NULL ? atomic_exchange(&n->word, 0) : 0;
+    if (bits != 0) {
+        *way = leave(cpu, self, VCPU_NOTIFIED, bits);
+        return true;
+    }
+    if (v->deadline != DEADLINE_NEVER && deadline_passed(v->deadline)) {
+        *way = leave(cpu, self, VCPU_DEADLINE, 0);
+        return true;
+    }
+    if (atomic_load_explicit(&v->page->attention, memory_order_relaxed) != 0 ||
+        atomic_load_explicit(&v->linked_raised, memory_order_relaxed) != 0) {
+        vgic_update(v);
+    }
+    return false;
+}
+
+static inline bool has_news(const struct thread *self, const struct vcpu *v)
+{
+    const struct notification *n = self->notification;
+    uint64_t news = atomic_load_explicit(&v->page->attention, memory_order_relaxed) |
+                    atomic_load_explicit(&v->linked_raised, memory_order_relaxed) | ~v->deadline;
+    if (n != NULL) {
+        news |= atomic_load_explicit(&n->word, memory_order_relaxed);
+    }
+    return news != 0;
+}
+
+// A pstate that is no guest's: ERR_INVALID.
+static inline bool pstate_allowed(uint64_t pstate)
+{
+    return (rules.modes >> (pstate & PSTATE_MODE) & 1) != 0;
+}
+
+#define PSTATE_64                                                                                  \
+    (PSTATE_NZCV | FIELD(24, 22) | BIT(12) | FIELD(11, 6) |                                        \
+     PSTATE_MODE) // DIT UAO PAN SSBS BTYPE DAIF
+#define PSTATE_32 (FIELD(31, 22) | FIELD(19, 0))
+
+static inline uint64_t pstate_clean(uint64_t pstate, const struct vcpu *v)
+{
+    uint64_t mask = (pstate & PSTATE_USR) != 0 ? PSTATE_32 : PSTATE_64;
+    uint64_t step = (v->arch.reg[VCPU_REG_MDSCR_EL1] & MDSCR_SS) != 0 ? PSTATE_SS : 0;
+    return pstate & (mask | step);
+}
+
+static struct guest_way enter(struct percpu *cpu, struct thread *self, struct vcpu *v)
+{
+    struct guest_way way;
+    if (cpu->arch.resident != v) {
+        load(cpu, v);
+    }
+    atomic_store_explicit(&self->wait, WAIT_GUEST, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst); // pairs with sched_poke
+    struct vcpu_page *page = v->page;
+    if (has_news(self, v) && look_closer(cpu, self, v, &way)) {
+        return way;
+    }
+    uint64_t pstate = page->regs.pstate;
+    if (!pstate_allowed(pstate)) {
+        return leave(cpu, self, ERR_INVALID, 0);
+    }
+    activate(cpu, self, v);
+    const struct vcpu_regs *r = &page->regs;
+    uint64_t pc = r->pc;
+    uint64_t sp_el0 = r->sp_el0;
+    uint64_t tpidr = r->tpidr_el0;
+    uint64_t tpidrro = r->tpidrro_el0;
+    sysreg_write(elr_el2, pc);
+    sysreg_write(spsr_el2, pstate_clean(pstate, v));
+    sysreg_write(sp_el0, sp_el0);
+    sysreg_write(tpidr_el0, tpidr);
+    sysreg_write(tpidrro_el0, tpidrro);
+    return (struct guest_way){page, self};
+}
+
+struct guest_way guest_run(struct thread *self)
+{
+    struct vcpu *v = self->vcpu;
+    if (v == NULL || !v->ready || (self->flags & THREAD_PASSIVE) != 0 || machine.gic.lists == 0) {
+        arch_leave_guest_mode(&self->regs, v == NULL ? ERR_NO_CAP : ERR_BUSY, 0);
+        return to_thread(self);
+    }
+    v->deadline = self->regs.x[0];
+    self->regs.pstate = PSTATE_GUEST_MODE;
+    return enter(this_cpu(), self, v);
+}
+
+struct guest_way guest_resume(struct thread *self)
+{
+    return enter(this_cpu(), self, self->vcpu);
+}
+
+// ---- Leaving ------------------------------------------------------------------------------------------------------
+
+// The guest's exit was the kernel's: it goes on, unless somebody else does.
+static struct guest_way go_on(struct vcpu_page *page)
+{
+    struct guest_way way;
+    struct percpu *cpu = this_cpu();
+    struct thread *next = sched_pick(cpu);
+    if (!cpu->arch.in_guest || next != atomic_load(&cpu->arch.resident->thread) ||
+        !arch_guest_mode(&next->regs)) {
+        if (cpu->arch.in_guest) {
+            guest_retire(cpu);
+        }
+        return to_thread(next);
+    }
+    struct vcpu *v = next->vcpu;
+    if (has_news(next, v) && look_closer(cpu, next, v, &way)) {
+        return way;
+    }
+    sysreg_write(hcr_el2, hcr_of_now(cpu, next));
+    return (struct guest_way){page, next};
+}
+
+struct guest_way guest_interrupt(struct vcpu_page *page)
+{
+    page->kernel_exits++;
+    machine.gic.ops->acknowledge();
+    return go_on(page);
+}
+
+// The guest is resumed as any thread in guest mode, from memory.
+static struct guest_exit as_exit(struct guest_way way)
+{
+    if (way.page != NULL) {
+        guest_retire(this_cpu());
+    }
+    return (struct guest_exit){NULL, way.thread};
+}
+
+// WFI, while somebody else could use the core. WFE never comes here. As long as the vcpu is resident, its timer's own
+// interrupt wakes it.
+static struct guest_exit wait_for_interrupt(struct vcpu_page *page)
+{
+    struct percpu *cpu = this_cpu();
+    struct thread *self = cpu->current;
+    page->kernel_exits++;
+    page->regs.pc += 4;
+    if (!vgic_awaits(self->vcpu)) {
+        vcpu_idle(self);
+    }
+    struct thread *next = sched_pick(cpu);
+    if (cpu->arch.in_guest) {
+        guest_retire(cpu);
+    }
+    return (struct guest_exit){NULL, next};
+}
+
+static struct guest_exit take_fp(struct vcpu_page *page, struct vcpu *v)
+{
+    page->kernel_exits++;
+    context_fp_take(&v->arch.fp);
+    return as_exit(go_on(page));
+}
+
+// On permission faults hardware does not say where: the guest's own translation does.
+static uint64_t resolve(uint64_t far)
+{
+    uint64_t par = sysreg_read(par_el1);
+    __asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(far) : "memory");
+    uint64_t answer = sysreg_read(par_el1);
+    sysreg_write(par_el1, par);
+    return (answer & PAR_F) != 0 ? UINT64_MAX : (answer & PAR_ADDRESS) | (far & 0xfff);
+}
+
+static inline bool is_abort(unsigned ec)
+{
+    return ec == EC_DATA_ABORT_LOWER || ec == EC_INSTRUCTION_ABORT_LOWER;
+}
+
+static inline uint64_t address_of(uint64_t esr, uint64_t far)
+{
+    if (esr_fsc(esr) == FSC_PERMISSION && (esr & ESR_ABORT_S1PTW) == 0) {
+        return resolve(far);
+    }
+    return (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (far & 0xfff);
+}
+
+struct guest_exit guest_trap(struct vcpu_page *page, uint64_t esr)
+{
+    struct percpu *cpu = this_cpu();
+    struct thread *self = cpu->current;
+    struct vcpu *v = cpu->arch.resident;
+    unsigned ec = esr_ec(esr);
+    page->syndrome = esr;
+    if (is_abort(ec)) {
+        uint64_t far = sysreg_read(far_el2);
+        page->address = far;
+        page->ipa = address_of(esr, far);
+        if (page->ipa == UINT64_MAX) {
+            return as_exit(
+                go_on(page)); // the guest has changed its tables meanwhile: it tries again
+        }
+    } else if (ec == EC_WFX) {
+        return wait_for_interrupt(page);
+    } else if (ec == EC_FP) {
+        return take_fp(page, v);
+    }
+    if ((v->arch.vgic.placed & SOURCE_TIMER) != 0) {
+        vgic_timer_sample(v);
+    }
+    guest_retire(cpu);
+    stage2_enter(&cpu->arch, self->space->arch.vttbr);
+    context_fp_trap(cpu, cpu->fp_owner == &self->fp);
+    atomic_store_explicit(&self->wait, WAIT_NONE, memory_order_relaxed);
+    self->regs.pstate = PSTATE_EL0T;
+    uint64_t sp = self->regs.sp;
+    uint64_t pc = self->regs.pc;
+    uint64_t tpidr = self->regs.tpidr;
+    uint64_t tpidrro = self->regs.tpidrro;
+    sysreg_write(sp_el0, sp);
+    sysreg_write(elr_el2, pc);
+    sysreg_write(spsr_el2, PSTATE_EL0T);
+    sysreg_write(tpidr_el0, tpidr);
+    sysreg_write(tpidrro_el0, tpidrro);
+    return (struct guest_exit){page, self};
+}
+
+struct guest_way guest_serror(struct vcpu_page *page, uint64_t esr)
+{
+    page->syndrome = esr;
+    return leave(this_cpu(), this_cpu()->current, VCPU_SERROR, 0);
+}
+
+// ---- Interrupts of guests -----------------------------------------------------------------------------------------
+
+void guest_timer(void)
+{
+    struct percpu *cpu = this_cpu();
+    struct vcpu *v = cpu->arch.resident;
+    if (v == NULL) {
+        machine.gic.ops->deactivate(machine.vtimer_intid); // its vcpu has just left
+        return;
+    }
+    if (!cpu->arch.in_guest || !vgic_timer(v)) {
+        vcpu_raise(v, 27);
+    }
+}
+
+void guest_maintenance(void)
+{
+    struct vcpu *v = this_cpu()->arch.resident;
+    if (v != NULL) {
+        vgic_maintain(v);
+    }
+}
+
+// ---- What else arch.h asks for ------------------------------------------------------------------------------------
+
+void arch_vcpu_fold(struct vcpu *v)
+{
+    vgic_fold(v);
+}
+
+void arch_vcpu_reset(struct vcpu *v)
+{
+    static const uint64_t values[] = {
+#define RESET(name, reset) [VCPU_REG_##name] = (reset),
+        VCPU_REGISTER_LIST(RESET)
+#undef RESET
+    };
+    v->arch = (struct arch_vcpu){0};
+    for (unsigned i = 0; i < VCPU_REGISTERS; i++) {
+        v->arch.reg[i] = values[i];
+    }
+    atomic_store(&v->linked_raised, 0);
+    struct vcpu_page *p = v->page;
+    if (p != NULL) {
+        atomic_store(&p->pending, 0);
+        atomic_store(&p->active, 0);
+        atomic_store(&p->asserted, 0);
+        for (unsigned i = 0; i < 16; i++) {
+            atomic_store(&p->sgi_senders[i], 0);
+        }
+    }
+}
+
+static bool is_debug(unsigned reg)
+{
+    return reg >= VCPU_REG_DBGBVR && reg < VCPU_REG_DBGBVR + 64;
+}
+
+// clang-format off
+#define ID(crm, op2) case (crm) * 8 + (op2): return sysreg_read(S3_0_C0_C##crm##_##op2);
+#define IDS(crm) ID(crm, 0) ID(crm, 1) ID(crm, 2) ID(crm, 3) ID(crm, 4) ID(crm, 5) ID(crm, 6) ID(crm, 7)
+
+static uint64_t machine_id(unsigned crm_op2)
+{
+    switch (crm_op2) {
+    ID(0, 0) ID(0, 5) ID(0, 6)
+    IDS(1) IDS(2) IDS(3) IDS(4) IDS(5) IDS(6) IDS(7)
+    default:
+        return 0;
+    }
+}
+// clang-format on
+
+bool arch_vcpu_reg_read(const struct vcpu *v, unsigned reg, uint64_t *value)
+{
+    if (reg < VCPU_REGISTERS) {
+        *value = v->arch.reg[reg];
+    } else if (is_debug(reg)) {
+        *value = v->arch.debug[(reg - VCPU_REG_DBGBVR) / 16][reg % 16];
+    } else if (reg == VCPU_REG_VMCR) {
+        *value = v->arch.vgic.vmcr;
+    } else if (reg >= VCPU_REG_ID && reg < VCPU_REG_ID + 64) {
+        *value = machine_id(reg - VCPU_REG_ID);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool any_debug(const struct vcpu *v)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        any |= v->arch.debug[1][i] | v->arch.debug[3][i];
+    }
+    return any != 0;
+}
+
+bool arch_vcpu_reg_write(struct vcpu *v, unsigned reg, uint64_t value)
+{
+    if (reg < VCPU_REGISTERS) {
+        v->arch.reg[reg] = reg == VCPU_REG_MDSCR_EL1
+                               ? value & (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE)
+                               : value;
+    } else if (is_debug(reg)) {
+        v->arch.debug[(reg - VCPU_REG_DBGBVR) / 16][reg % 16] = value;
+        v->arch.debugs = any_debug(v);
+    } else if (reg == VCPU_REG_VMCR) {
+        v->arch.vgic.vmcr = value;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool arch_vcpu_translate(struct vcpu *v, uint64_t va, bool el0, uint64_t *ipa)
+{
+    struct percpu *cpu = this_cpu();
+    if (cpu->arch.resident != v) {
+        load(cpu, v);
+    }
+    activate(cpu, cpu->current, v);
+    isb();
+    uint64_t par = sysreg_read(par_el1);
+    if (el0) {
+        __asm__ volatile("at s1e0r, %0\n\tisb" : : "r"(va) : "memory");
+    } else {
+        __asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(va) : "memory");
+    }
+    uint64_t answer = sysreg_read(par_el1);
+    sysreg_write(par_el1, par);
+    guest_retire(cpu);
+    arch_thread_switch(NULL, cpu->current);
+    *ipa = (answer & PAR_ADDRESS) | (va & 0xfff);
+    return (answer & PAR_F) == 0;
+}

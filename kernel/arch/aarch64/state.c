@@ -1,0 +1,94 @@
+// Everything of a guest's EL1 that the hardware keeps across exits: one table. The first four act on EL0, too, and are
+// switched at every exit and entry (guest.c); the rest when another vcpu takes the core.
+#include <assert.h>
+
+#include <spec/sysreg.h>
+
+#include "el2.h"
+#include "guest.h"
+#include "machine.h"
+#include "percpu.h"
+#include "stage2.h"
+#include "vcpu.h"
+
+/* enum vcpu_register, the register */
+#define LAZY(X)                                                                                    \
+    X(TTBR0_EL1, ttbr0_el1)                                                                        \
+    X(TTBR1_EL1, ttbr1_el1)                                                                        \
+    X(TCR_EL1, tcr_el1)                                                                            \
+    X(MAIR_EL1, mair_el1)                                                                          \
+    X(AMAIR_EL1, amair_el1)                                                                        \
+    X(VBAR_EL1, vbar_el1)                                                                          \
+    X(CONTEXTIDR_EL1, contextidr_el1)                                                              \
+    X(AFSR0_EL1, afsr0_el1)                                                                        \
+    X(AFSR1_EL1, afsr1_el1)                                                                        \
+    X(ESR_EL1, esr_el1)                                                                            \
+    X(FAR_EL1, far_el1)                                                                            \
+    X(PAR_EL1, par_el1)                                                                            \
+    X(ELR_EL1, elr_el1)                                                                            \
+    X(SPSR_EL1, spsr_el1)                                                                          \
+    X(SP_EL1, sp_el1)                                                                              \
+    X(TPIDR_EL1, tpidr_el1)                                                                        \
+    X(CSSELR_EL1, csselr_el1)                                                                      \
+    X(CNTV_CVAL_EL0, cntv_cval_el0)                                                                \
+    X(CNTVOFF_EL2, cntvoff_el2)                                                                    \
+    X(VMPIDR_EL2, vmpidr_el2)                                                                      \
+    X(VPIDR_EL2, vpidr_el2)
+
+enum {
+#define LAZY_NUMBER(name, sysreg) LAZY_##name,
+    LAZY(LAZY_NUMBER)
+#undef LAZY_NUMBER
+        LAZY_COUNT
+};
+static_assert(LAZY_COUNT + 4 + 1 == VCPU_REGISTERS,
+              "every register but the four of guest.c and CNTV_CTL_EL0 is switched here");
+
+#define BREAKPOINTS(X)                                                                             \
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+static void load_debug(const struct vcpu *v)
+{
+    uint64_t features = sysreg_read(id_aa64dfr0_el1);
+    uint64_t breakpoints = field_get(features, 15, 12) + 1;
+    uint64_t watchpoints = field_get(features, 23, 20) + 1;
+#define LOAD(n)                                                                                    \
+    if ((n) < breakpoints) {                                                                       \
+        sysreg_write(dbgbvr##n##_el1, v->arch.debug[0][n]);                                        \
+        sysreg_write(dbgbcr##n##_el1, v->arch.debug[1][n]);                                        \
+    }                                                                                              \
+    if ((n) < watchpoints) {                                                                       \
+        sysreg_write(dbgwvr##n##_el1, v->arch.debug[2][n]);                                        \
+        sysreg_write(dbgwcr##n##_el1, v->arch.debug[3][n]);                                        \
+    }
+    BREAKPOINTS(LOAD)
+#undef LOAD
+}
+
+void state_save(struct vcpu *v)
+{
+#define SAVE(name, sysreg) v->arch.reg[VCPU_REG_##name] = sysreg_read(sysreg);
+    LAZY(SAVE)
+#undef SAVE
+    v->arch.reg[VCPU_REG_CNTV_CTL_EL0] =
+        sysreg_read(S3_3_C14_C3_1) & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
+    sysreg_write(S3_3_C14_C3_1, 0);
+    isb();
+}
+
+// Through an empty VTTBR_EL2: no walk finds one guest's tables behind another's registers.
+void state_load(const struct vcpu *v)
+{
+    struct arch_percpu *cpu = &this_cpu()->arch;
+    stage2_enter(cpu, cpu->nowhere);
+    isb();
+#define LOAD(name, sysreg) sysreg_write(sysreg, v->arch.reg[VCPU_REG_##name]);
+    LAZY(LOAD)
+#undef LOAD
+    if (v->arch.debugs || cpu->debugs) {
+        load_debug(v);
+        cpu->debugs = v->arch.debugs;
+    }
+    isb(); // the comparator before the enable
+    sysreg_write(S3_3_C14_C3_1, v->arch.reg[VCPU_REG_CNTV_CTL_EL0]);
+}

@@ -1,0 +1,4 @@
+// timer.c
+#pragma once
+
+void timer_init_core(void);

@@ -1,0 +1,108 @@
+// List registers of GICv2: Arm IHI 0048B chapter 5. See vgic.h, whose values are version 3's.
+#include <spec/gich.h>
+#include <spec/gicv2.h>
+
+#include "arch.h"
+#include "machine.h"
+#include "mmio.h"
+#include "vgic.h"
+
+static volatile void *hypervisor(void)
+{
+    return machine.gic.hypervisor;
+}
+
+static unsigned count(void)
+{
+    unsigned lists = (mmio_read32(hypervisor(), GICH_VTR) & (unsigned)GICH_VTR_LIST_REGISTERS) + 1;
+    return lists < VGIC_LISTS_MAX ? lists : VGIC_LISTS_MAX;
+}
+
+static uint64_t read(unsigned n)
+{
+    uint64_t lr = mmio_read32(hypervisor(), GICH_LR + n * 4ul);
+    uint64_t value = (lr & GICH_LR_VINTID) | (lr >> GICH_LR_PRIORITY_SHIFT & 0x1f) << 51 |
+                     (lr >> GICH_LR_PINTID_SHIFT & 0x3ff) << ICH_LR_PINTID_SHIFT;
+    // Pending, active, group and hardware stand side by side in both.
+    value |= (lr & GICH_LR_PENDING) != 0 ? ICH_LR_PENDING : 0;
+    value |= (lr & GICH_LR_ACTIVE) != 0 ? ICH_LR_ACTIVE : 0;
+    value |= (lr & GICH_LR_GROUP1) != 0 ? ICH_LR_GROUP1 : 0;
+    value |= (lr & GICH_LR_HW) != 0 ? ICH_LR_HW : 0;
+    return value;
+}
+
+static void write(unsigned n, uint64_t value)
+{
+    uint64_t lr = (value & GICH_LR_VINTID) | (value >> 51 & 0x1f) << GICH_LR_PRIORITY_SHIFT |
+                  (value >> ICH_LR_PINTID_SHIFT & 0x3ff) << GICH_LR_PINTID_SHIFT;
+    lr |= (value & ICH_LR_PENDING) != 0 ? GICH_LR_PENDING : 0;
+    lr |= (value & ICH_LR_ACTIVE) != 0 ? GICH_LR_ACTIVE : 0;
+    lr |= (value & ICH_LR_GROUP1) != 0 ? GICH_LR_GROUP1 : 0;
+    lr |= (value & ICH_LR_HW) != 0 ? GICH_LR_HW : 0;
+    mmio_write32(hypervisor(), GICH_LR + n * 4ul, (uint32_t)lr);
+}
+
+static uint64_t empty(void)
+{
+    return mmio_read32(hypervisor(), GICH_ELRSR0);
+}
+
+static uint64_t ended(void)
+{
+    return mmio_read32(hypervisor(), GICH_EISR0);
+}
+
+static void control(uint64_t value)
+{
+    mmio_write32(hypervisor(), GICH_HCR, (uint32_t)value);
+}
+
+static uint64_t ended_elsewhere(void)
+{
+    return (mmio_read32(hypervisor(), GICH_HCR) & ICH_HCR_EOICOUNT) >> ICH_HCR_EOICOUNT_SHIFT;
+}
+
+static uint64_t vmcr(void)
+{
+    return mmio_read32(hypervisor(), GICH_VMCR);
+}
+
+// Limit: version 2 can't trap it. What it counts in that mode need not be what the guest has deactivated.
+static uint64_t trap_end(uint64_t value)
+{
+    (void)value;
+    return 0;
+}
+
+static bool passes(uint64_t value, uint64_t lr)
+{
+    uint64_t enable = (lr & ICH_LR_GROUP1) != 0 ? ICH_VMCR_ENABLE1 : ICH_VMCR_ENABLE0;
+    return (value & enable) != 0 && (lr >> 51 & 0x1f) < (value >> GICH_VMCR_PMR_SHIFT & 0x1f);
+}
+
+static void save(struct vgic_state *s)
+{
+    s->vmcr = vmcr();
+    s->apr[0] = mmio_read32(hypervisor(), GICH_APR);
+}
+
+static void load(const struct vgic_state *s)
+{
+    mmio_write32(hypervisor(), GICH_VMCR, (uint32_t)s->vmcr);
+    mmio_write32(hypervisor(), GICH_APR, s->apr[0]);
+}
+
+const struct vgic_ops vgicv2_ops = {
+    .count = count,
+    .read = read,
+    .write = write,
+    .empty = empty,
+    .ended = ended,
+    .control = control,
+    .ended_elsewhere = ended_elsewhere,
+    .vmcr = vmcr,
+    .trap_end = trap_end,
+    .passes = passes,
+    .save = save,
+    .load = load,
+};

@@ -1,0 +1,7 @@
+// Cache maintenance that a process may do on its own memory.
+#pragma once
+
+#include <stddef.h>
+
+// Cleans and invalidates to the point of coherency: for memory that somebody reads past the caches.
+void bulkhead_cache_publish(const void *start, size_t size);

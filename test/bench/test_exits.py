@@ -1,0 +1,34 @@
+"""The figures of `./bulkhead bench exits` stay at or below their aims. They are exact, so a single run tells."""
+
+import exits
+
+# Where the aim is missed: what the figure must not exceed, {(row, gic): instructions}.
+# docs/decisions/003-vcpus.md says where the rest goes.
+CEILINGS = {
+    ("hvc_psci_version", 3): 370, ("hvc_smccc_version", 3): 360, ("idreg_read", 3): 363, ("gicd_read", 3): 441,
+    ("uart_read", 3): 418, ("rtc_write", 3): 548, ("self_sgi", 3): 930, ("timer_busy", 3): 320,
+    ("timer_wfi_100us", 3): 320, ("timer_wfi_5ms", 3): 320, ("ipi_one_way", 3): 1230, ("ipi_round_trip", 3): 2560,
+    ("ipi_round_trip_wfi_target", 3): 2560,
+    ("hvc_psci_version", 2): 370, ("hvc_smccc_version", 2): 360, ("idreg_read", 2): 363, ("gicd_read", 2): 443,
+    ("uart_read", 2): 418, ("rtc_write", 2): 548, ("self_sgi", 2): 1180, ("timer_busy", 2): 336,
+    ("timer_wfi_100us", 2): 336, ("timer_wfi_5ms", 2): 336, ("ipi_one_way", 2): 1470, ("ipi_round_trip", 2): 3040,
+    ("ipi_round_trip_wfi_target", 2): 3040,
+}
+
+
+def test_figures():
+    figures = exits.measure()
+    exits.print_table(figures)
+    too_dear = [f"{name} on {cpu}, GICv{gic}: {value:.0f} instead of {CEILINGS.get((name, gic), exits.aim(name, gic))}"
+                for name, values in figures.items() for (cpu, gic), value in values.items()
+                if (ceiling := CEILINGS.get((name, gic), exits.aim(name, gic))) is not None and value > ceiling]
+    assert not too_dear, "\n".join(too_dear)
+
+
+def test_the_instrument_itself():
+    # Without anything below: what the guest's own part of each figure is.
+    for gic in exits.GICS:
+        figures = exits.bare("cortex-a53", gic)
+        assert set(figures) >= set(exits.ROWS)
+        assert figures["control_loop"] == 2
+        assert figures["self_sgi"] <= 80 and figures["ipi_round_trip"] <= 160 and figures["timer_busy"] <= 16

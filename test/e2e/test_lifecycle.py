@@ -1,0 +1,140 @@
+"""How a VM begins and ends: off, reset, time limit, what cannot go on; exit codes; neighbours that don't notice."""
+
+import guests
+import pytest
+
+LIFECYCLE = guests.PAYLOADS / "lifecycle.img"
+OFF, RESET, RESET2, SPIN, EXCEPTIONS, SLEEP = range(1, 7)
+STARTED = "lifecycle: started"
+
+
+def lifecycle(do, *arguments, limit=guests.LIMIT):
+    return guests.Console("--kernel", LIFECYCLE, "--append", f"do={do}", *arguments, limit=limit)
+
+
+@pytest.mark.parametrize("machine", guests.MACHINES.values(), ids=guests.MACHINES.keys())
+def test_power_off_ends_everything(machine):
+    with lifecycle(OFF, *machine) as vm:
+        vm.see(STARTED)
+        assert vm.end() == 0
+
+
+@pytest.mark.parametrize("do", [RESET, RESET2], ids=["reset", "reset2"])
+@pytest.mark.parametrize("gic", [2, 3])
+def test_reset_begins_anew(do, gic):
+    with lifecycle(do, "--gic", gic) as vm:
+        for _ in range(3):
+            assert vm.see(f"({STARTED}|FAIL: [^\r\n]*)")[1] == STARTED
+
+
+@pytest.mark.parametrize("do", [SPIN, EXCEPTIONS, SLEEP], ids=["spin", "exceptions", "sleep"])
+def test_time_limit(do):
+    with lifecycle(do, limit=10) as vm:
+        vm.see(STARTED)
+        assert vm.end() == 124
+
+
+# ---- Two VMs ---------------------------------------------------------------------------------------------------------
+
+OFTEN = ' restarts="1000" window="1"'    # resets are not what it may run out of
+
+
+def two(tmp_path, a, b, cmdline_a, cmdline_b, attributes=OFTEN):
+    file = tmp_path / "two.system"
+    vms = "".join(f'    <virtual_machine name="{name}" cpus="1" memory="64M"{attributes}>\n'
+                  f'        <kernel path="{guests.PAYLOADS / kernel}.img"/>\n'
+                  f"        <cmdline>{cmdline}</cmdline>\n        <console/>\n    </virtual_machine>\n"
+                  for name, kernel, cmdline in (("a", a, cmdline_a), ("b", b, cmdline_b)))
+    file.write_text(f"<system>\n{vms}</system>\n")
+    return file
+
+
+def ticks(console):
+    """Reads B's reports until the next one; returns its ticks and how late the latest was, in microseconds."""
+    match = console.see_of("b", r"ticker: (\d+) ticks, the latest one after (\d+) us|FAIL: .*")
+    assert match[1] is not None, match[0]
+    return int(match[1]), int(match[2])
+
+
+def resets_beside_a_ticker(tmp_path, resets, *arguments, limit=guests.LIMIT):
+    system = two(tmp_path, "lifecycle", "ticker", f"do={RESET}", "every=100")
+    with guests.Consoles(system, *arguments, limit=limit) as console:
+        for _ in range(resets):
+            console.see_of("a", STARTED)
+        assert "FAIL" not in console.all
+        return ticks(console)
+
+
+@pytest.mark.only_long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("gic", [2, 3])
+def test_resets_beside_a_ticker(tmp_path, long, gic):
+    resets_beside_a_ticker(tmp_path, 200 if long else 10, "--gic", gic, limit=1200)
+
+
+@pytest.mark.only_long
+def test_resets_beside_a_ticker_exactly(tmp_path):
+    _, latest = resets_beside_a_ticker(tmp_path, 10, "--icount", "--cpus", "2")
+    assert latest < 1000
+
+
+@pytest.mark.only_long
+def test_too_many_resets_are_the_last(tmp_path):
+    system = two(tmp_path, "lifecycle", "ticker", f"do={RESET}", "ticks=1000", ' restarts="3" window="60"')
+    with guests.Consoles(system) as console:
+        console.see_of("b", "GOOD: 0 failed")
+        console.end()
+        assert console.all.count("vm a: stays off") == 1
+
+
+@pytest.mark.only_long
+def test_one_off_one_on(tmp_path):
+    system = two(tmp_path, "lifecycle", "ticker", f"do={OFF}", "ticks=2000")
+    with guests.Consoles(system) as console:
+        console.see_of("a", STARTED)
+        console.see_of("b", "GOOD: 0 failed")
+        assert console.end() == 0
+
+
+@pytest.mark.only_long
+@pytest.mark.parametrize("gic", [2, 3])
+def test_two_on_one_core_see_their_own_registers(tmp_path, long, gic):
+    rounds = 2000 if long else 200
+    system = two(tmp_path, "test_isolation", "test_isolation", f"seed=1 rounds={rounds}", f"seed=2 rounds={rounds}")
+    with guests.Consoles(system, "--gic", gic, "--cpus", 1) as console:
+        for name in "ab":
+            assert console.see_of(name, "GOOD: 0 failed|BAD: ")[0] == "GOOD: 0 failed"
+        assert console.end() == 0
+
+
+@pytest.mark.only_long
+@pytest.mark.parametrize("payload", ["test_tables", "test_timer"])
+def test_two_cores_of_a_vm_on_one(tmp_path, payload):
+    system = tmp_path / "shared.system"
+    system.write_text(f'''<system>
+    <virtual_machine name="a" cpus="2" memory="128M">
+        <kernel path="{guests.PAYLOADS / payload}.img"/> <console/>
+    </virtual_machine>
+</system>
+''')
+    with guests.Console(system, "--cpus", 1) as console:
+        assert console.see("(GOOD: 0 failed|FAIL: [^\r\n]*)")[1] == "GOOD: 0 failed"
+        assert console.end() == 0
+
+
+# ---- Hostile ---------------------------------------------------------------------------------------------------------
+
+def hostile_beside_a_ticker(tmp_path, seed, actions, *arguments):
+    system = two(tmp_path, "hostile", "ticker", f"seed={seed} actions={actions}", "every=1000")
+    with guests.Consoles(system, *arguments, limit=3000) as console:
+        console.see_of("a", "GOOD: 0 failed")
+        ticks(console)
+        ticks(console)
+        assert "FAIL" not in console.all and "panic" not in console.all
+
+
+@pytest.mark.only_long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("gic", [2, 3])
+def test_hostile(tmp_path, long, gic):
+    hostile_beside_a_ticker(tmp_path, gic, 1_000_000 if long else 20_000, "--gic", gic)

@@ -1,0 +1,232 @@
+// PSCI: what each function answers, refusals, cores that go on and off for ever, and in what state they begin. With
+// `strict=1`, what QEMU's own firmware leaves out is asked for as well, and SMC as a second way in.
+#include <stdatomic.h>
+
+#include <base/bits.h>
+#include <spec/psci.h>
+#include <spec/smccc.h>
+
+#include "lib/arch.h"
+#include "lib/cpu.h"
+#include "lib/exception.h"
+#include "lib/gic.h"
+#include "lib/machine.h"
+#include "lib/record.h"
+#include "lib/report.h"
+
+#define NOBODY 0x00ffffu // an MPIDR that no core has
+
+static bool strict;
+
+static void test_version(void)
+{
+    int64_t version = psci(PSCI_VERSION, 0, 0, 0);
+    report(version >= 0x10000, "PSCI_VERSION: %u.%u", (unsigned)version >> 16,
+           (unsigned)version & 0xffff);
+    if (strict) {
+        report_value((uint64_t)version, PSCI_1_1, "PSCI 1.1");
+        report_value(smccc_hvc(SMCCC_VERSION, 0, 0, 0).x[0], SMCCC_1_1, "SMCCC 1.1");
+    }
+}
+
+static void test_features(void)
+{
+    static const uint32_t present[] = {PSCI_VERSION,       PSCI_CPU_SUSPEND, PSCI_CPU_OFF,
+                                       PSCI_CPU_ON,        PSCI_SYSTEM_OFF,  PSCI_SYSTEM_RESET,
+                                       PSCI_AFFINITY_INFO, PSCI_FEATURES};
+    for (unsigned i = 0; i < ARRAY_SIZE(present); i++) {
+        report(psci(PSCI_FEATURES, present[i], 0, 0) >= 0, "FEATURES has 0x%x", present[i]);
+    }
+    if (strict) {
+        report(psci(PSCI_FEATURES, PSCI_SYSTEM_RESET2, 0, 0) >= 0, "FEATURES has SYSTEM_RESET2");
+        report_value((uint64_t)psci(PSCI_FEATURES, SMCCC_VERSION, 0, 0), 0,
+                     "FEATURES has SMCCC_VERSION");
+    }
+    report_value((uint64_t)psci(PSCI_FEATURES, 0x8400ff00, 0, 0), (uint64_t)PSCI_NOT_SUPPORTED,
+                 "FEATURES of what does not exist");
+    report_value((uint64_t)psci(0x8400001f, 0, 0, 0), (uint64_t)PSCI_NOT_SUPPORTED,
+                 "a function that does not exist");
+}
+
+static void test_migration(void)
+{
+    int64_t type = psci(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0);
+    report(type == PSCI_MIGRATION_NOT_REQUIRED || type == PSCI_NOT_SUPPORTED,
+           "nothing has to be migrated");
+    report(psci(PSCI_MIGRATE, 0, 0, 0) < 0, "nor can it be");
+}
+
+static void test_affinity(void)
+{
+    report_value((uint64_t)psci(PSCI_AFFINITY_INFO, machine.mpidr[0], 0, 0), PSCI_AFFINITY_ON,
+                 "this core is on");
+    for (unsigned i = 1; i < machine.cpus; i++) {
+        report_value((uint64_t)psci(PSCI_AFFINITY_INFO, machine.mpidr[i], 0, 0), PSCI_AFFINITY_OFF,
+                     "core %u is off", i);
+    }
+    report_value((uint64_t)psci(PSCI_AFFINITY_INFO, NOBODY, 0, 0),
+                 (uint64_t)PSCI_INVALID_PARAMETERS, "nobody is neither");
+    if (strict) {
+        report_value((uint64_t)psci(PSCI_AFFINITY_INFO, machine.mpidr[0], 4, 0),
+                     (uint64_t)PSCI_INVALID_PARAMETERS, "affinity level 4");
+    }
+}
+
+static void test_refusals(void)
+{
+    report_value((uint64_t)psci(PSCI_CPU_ON, NOBODY, (uintptr_t)core_entry, 0),
+                 (uint64_t)PSCI_INVALID_PARAMETERS, "a core that does not exist");
+    report_value((uint64_t)psci(PSCI_CPU_ON, machine.mpidr[0], (uintptr_t)core_entry, 0),
+                 (uint64_t)PSCI_ALREADY_ON, "this core is on already");
+    if (strict && machine.cpus > 1) {
+        report_value((uint64_t)psci(PSCI_CPU_ON, machine.mpidr[1], 0x0badc0d0000, 0),
+                     (uint64_t)PSCI_INVALID_ADDRESS, "an entry point outside of memory");
+    }
+}
+
+static void test_suspend(void)
+{
+    gic_init();
+    gic_init_core();
+    record_begin();
+    gic_enable(1);
+    irq_off();
+    gic_sgi(1, 0);
+    report_value((uint64_t)psci(PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS,
+                 "standby ends by a pending interrupt");
+    record_let_in();
+    report_value(record.count[1], 1, "which comes then");
+}
+
+// ---- Other cores -----------------------------------------------------------------------------------------------------
+
+struct state {
+    uint64_t level;
+    uint64_t daif;
+    uint64_t sctlr;
+    uint64_t sp_select;
+    uint64_t mpidr;
+    _Atomic unsigned starts;
+};
+static struct state states[CPUS_MAX];
+
+static void start_and_stop(void)
+{
+    struct state *mine = &states[cpu_number()];
+    mine->level = READ(CurrentEL) >> 2;
+    mine->daif = READ(daif);
+    mine->sctlr = READ(sctlr_el1);
+    mine->sp_select = READ(SPSel);
+    mine->mpidr = READ(mpidr_el1) & 0xff00ffffffull;
+    // What the next start must not find.
+    WRITE(daif, 0);
+    mine->starts++;
+}
+
+// An emulator may say that a core is off after CPU_ON until it really begins.
+static void wait_start(unsigned cpu, unsigned starts)
+{
+    while (states[cpu].starts < starts) {
+        yield();
+    }
+}
+
+static void test_first_state(void)
+{
+    for (unsigned i = 1; i < machine.cpus; i++) {
+        const struct state *s = &states[i];
+        report_value((uint64_t)cpu_on(i, start_and_stop), PSCI_SUCCESS, "core %u starts", i);
+        wait_start(i, 1);
+        report(cpu_wait_off(i), "core %u stops", i);
+        report(s->starts == 1 && s->level == 1 && s->sp_select == 1,
+               "core %u: EL1, its own stack pointer", i);
+        report_value(s->daif, 0x3c0, "core %u: everything masked", i);
+        report_value(s->sctlr & 0x1005, 0, "core %u: MMU and caches off", i);
+        report_value(s->mpidr, machine.mpidr[i], "core %u: its affinity", i);
+    }
+}
+
+static volatile bool stay;
+
+static void stay_on(void)
+{
+    states[cpu_number()].starts++;
+    while (stay) {
+        yield();
+    }
+}
+
+static void test_already_on(void)
+{
+    for (unsigned i = 1; i < machine.cpus; i++) {
+        stay = true;
+        unsigned starts = states[i].starts;
+        cpu_on(i, stay_on);
+        int64_t again = cpu_on(i, stay_on);
+        report(again == PSCI_ALREADY_ON || again == PSCI_ON_PENDING || !strict,
+               "core %u can't be started while it starts", i);
+        wait_start(i, starts + 1);
+        again = cpu_on(i, stay_on);
+        report_value((uint64_t)again, (uint64_t)PSCI_ALREADY_ON, "core %u can't be started twice",
+                     i);
+        report_value((uint64_t)psci(PSCI_AFFINITY_INFO, machine.mpidr[i], 0, 0), PSCI_AFFINITY_ON,
+                     "core %u is on", i);
+        stay = false;
+        report(cpu_wait_off(i), "core %u is off", i);
+    }
+}
+
+static void test_loops(void)
+{
+    unsigned turns = (unsigned)option("turns", 100);
+    unsigned begun[CPUS_MAX];
+    unsigned refused = 0;
+    for (unsigned i = 1; i < machine.cpus; i++) {
+        begun[i] = states[i].starts;
+    }
+    for (unsigned turn = 0; turn < turns; turn++) {
+        for (unsigned i = 1; i < machine.cpus; i++) {
+            refused += cpu_on(i, start_and_stop) != PSCI_SUCCESS;
+        }
+        for (unsigned i = 1; i < machine.cpus; i++) {
+            wait_start(i, begun[i] + turn + 1);
+            refused += !cpu_wait_off(i);
+        }
+    }
+    report_value(refused, 0, "%u times on and off, all cores: never refused", turns);
+    for (unsigned i = 1; i < machine.cpus; i++) {
+        report_value(states[i].starts - begun[i], turns, "core %u was on as often", i);
+    }
+}
+
+static void test_smc(void)
+{
+    if (!strict) {
+        return;
+    }
+    report_value(smccc_smc(PSCI_VERSION, 0, 0, 0).x[0], PSCI_1_1,
+                 "PSCI by SMC: the instruction after it follows");
+    report_value(smccc_hvc(PSCI_VERSION, 0, 0, 0).x[0], PSCI_1_1, "PSCI by HVC as well");
+    report_value(smccc_smc(0x8300ff00, 0, 0, 0).x[0], (uint64_t)SMCCC_NOT_SUPPORTED,
+                 "an SMC that nobody knows");
+    report_value(smccc_hvc(0xc600ff00, 0, 0, 0).x[0], (uint64_t)SMCCC_NOT_SUPPORTED,
+                 "an HVC that nobody knows");
+    report((int64_t)smccc_hvc(SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1, 0, 0).x[0] >=
+               SMCCC_NOT_REQUIRED,
+           "the workarounds' queries are answered");
+}
+
+void guest_main(void)
+{
+    strict = option("strict", 0) != 0;
+    test_version();
+    test_features();
+    test_migration();
+    test_affinity();
+    test_refusals();
+    test_suspend();
+    test_first_state();
+    test_already_on();
+    test_loops();
+    test_smc();
+}

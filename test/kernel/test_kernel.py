@@ -1,0 +1,56 @@
+"""The kernel's own tests: each C file of this folder is a program that takes init's place and says of every claim that
+it holds (PASS: ...) or does not (FAIL: ...). Both versions of the interrupt controller, one core and four, real threads
+of the development machine; where claims are about time, instructions are the clock."""
+
+import random
+
+import pytest
+
+from runner import machine
+from runner.common import ROOT
+
+LIMIT = 300    # seconds for a program, for hangs
+LIMIT_LONG = 3000
+PROGRAMS = sorted(file.stem for file in (ROOT / "test/kernel").glob("test_*.c"))
+TIMED = {"test_time"}
+CALLS, CALLS_LONG = 10_000, 200_000    # random ones of test_absurd
+
+
+def options_of(name, long):
+    """What the program is told; the seed is printed, by the program."""
+    if name != "test_absurd":
+        return ""
+    return f"seed={random.SystemRandom().randrange(1, 2**32)} calls={CALLS_LONG if long else CALLS}"
+
+
+def judge(code, lines):
+    """Fails unless the program ended by itself and nothing that it claimed was wrong."""
+    print("\n".join(lines))
+    wrong = [line for line in lines if line.startswith(("FAIL", "BAD", "bulkhead: panic"))]
+    if code is None:
+        wrong.append("it hung; its last words: " + " / ".join(lines[-5:]))
+    elif "GOOD: 0 failed" not in lines or "bulkhead: off, code 0" not in lines:
+        wrong.append("it ended without a verdict; its last words: " + " / ".join(lines[-5:]))
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+    assert any(line.startswith("PASS: ") for line in lines)
+
+
+@pytest.mark.timeout(LIMIT_LONG + 60)
+@pytest.mark.parametrize("cores", [1, 4])
+@pytest.mark.parametrize("gic", [2, 3])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_kernel(tmp_path, long, name, gic, cores):
+    image = tmp_path / "image"
+    machine.pack(machine.program("kernel", name), image)
+    judge(*machine.run(image, LIMIT_LONG if long else LIMIT, gic=gic, cores=cores, options=options_of(name, long),
+                       more=machine.EXACT if name in TIMED else ()))
+
+
+# Another core: 40 bits of address space and three levels of tables instead of 44 and four.
+@pytest.mark.timeout(LIMIT + 60)
+@pytest.mark.parametrize("name", ["test_capability", "test_memory", "test_instruction"])
+def test_three_levels(tmp_path, name):
+    image = tmp_path / "image"
+    machine.pack(machine.program("kernel", name), image)
+    judge(*machine.run(image, LIMIT, cpu="cortex-a53"))

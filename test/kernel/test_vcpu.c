@@ -1,0 +1,364 @@
+// Virtual cores: entering and leaving a guest, its exits, interrupts and timer, what it and its VMM cannot see of each
+// other. The guest's code is test/harness/guest.S.
+#include "../harness/child.h"
+#include "../harness/report.h"
+
+#include <abi/vcpu.h>
+#include <lib/syscall.h>
+#include <lib/vcpu.h>
+
+#define RW          (MAP_READ | MAP_WRITE)
+#define GUEST_RAM   0x40000000u
+#define GUEST_BYTES 0x10000u
+#define GUEST_DATA  0x4000u
+#define GUEST_GICC  0x8010000u
+
+enum choice {
+    DO_HVC,
+    DO_MMIO,
+    DO_TIMER_BUSY,
+    DO_TIMER_WFI,
+    DO_COUNT,
+    DO_FP,
+    DO_SGI_WAIT,
+    DO_SYSREGS
+};
+
+extern const char guest_code[];
+extern const char guest_code_end[];
+
+// One vcpu, its guest, and what its VMM has done with it.
+struct guest {
+    struct vcpu_page *page;
+    char *ram; // first process's view
+    handle_t ram_frames;
+    handle_t page_frames;
+    handle_t space;
+    handle_t vcpu;
+};
+
+static struct guest guest_new(void)
+{
+    struct guest g;
+    g.ram = map_new(GUEST_BYTES, &g.ram_frames);
+    g.page = map_new(PAGE_SIZE, &g.page_frames);
+    memcpy(g.ram, guest_code, (size_t)(guest_code_end - guest_code));
+    g.space = make(OBJ_SPACE, 8 | SPACE_GUEST);
+    g.vcpu = make(OBJ_VCPU, 0);
+    MUST(sys_map(copy_all(g.ram_frames), g.space, GUEST_RAM, RW | MAP_EXECUTE));
+    if (boot_info()->gic_version == 2) {
+        handle_t gicv = handle_new();
+        MUST(sys_device_frames(BOOT_DEVICE_MEMORY, memory(), boot_info()->gicv_base, 2, BOOT_CSPACE,
+                               gicv));
+        MUST(sys_map(gicv, g.space, GUEST_GICC, RW));
+    }
+    MUST(sys_vcpu_bind(g.vcpu, VCPU_SPACE, g.space));
+    MUST(sys_vcpu_bind(g.vcpu, VCPU_PAGE, g.page_frames));
+    return g;
+}
+
+static void guest_begin(const struct guest *g, enum choice choice)
+{
+    g->page->regs = (struct vcpu_regs){.pc = GUEST_RAM, .pstate = 0x3c5};
+    g->page->regs.x[0] = choice;
+    g->page->regs.x[25] = boot_info()->gic_version == 2 ? GUEST_GICC : 0;
+}
+
+// ---- A VMM, in a child --------------------------------------------------------------------------------------
+
+struct vmm {
+    struct vcpu_page *page;
+    volatile uint64_t stop_at; // exits
+    volatile uint64_t exits;
+    volatile uint64_t result; // of the last
+    volatile uint64_t bits;
+    volatile uint64_t deadline;
+    volatile uint64_t ticks; // all of it took
+    volatile uint64_t last_bits;
+};
+
+// Enters the guest until something else than a trap ends it, or hvc #1, or `stop_at` exits.
+static void vmm(void *argument)
+{
+    struct vmm *m = argument;
+    uint64_t bits = 0;
+    uint64_t begin = sys_clock();
+    for (;;) {
+        int64_t result = vcpu_run(m->deadline, &bits);
+        m->exits++;
+        m->result = (uint64_t)result;
+        m->bits |= bits;
+        m->last_bits = bits;
+        uint64_t syndrome = m->page->syndrome;
+        if (result != VCPU_TRAP || (syndrome & 0xfc00ffff) == 0x58000001 ||
+            (syndrome & 0xffff) == 0xbad) {
+            break;
+        }
+        if (syndrome >> 26 == 0x24) {
+            m->page->regs.x[0] = 7;
+            m->page->regs.pc += 4;
+        }
+        if (m->exits >= m->stop_at) {
+            break;
+        }
+    }
+    m->ticks = sys_clock() - begin;
+}
+
+static struct child vmm_new(const struct guest *g, struct vmm **m, uint64_t core, uint64_t priority)
+{
+    handle_t frames;
+    *m = map_new(sizeof(struct vmm), &frames);
+    **m = (struct vmm){.page = g->page, .stop_at = UINT64_MAX, .deadline = DEADLINE_NEVER};
+    struct child c = child_new(
+        vmm, *m, &(struct child_options){.core = core % boot_info()->cores, .priority = priority});
+    child_map(&c, frames, *m, RW);
+    child_map(&c, g->page_frames, g->page, RW);
+    MUST(sys_thread_bind(c.thread, THREAD_VCPU, g->vcpu));
+    return c;
+}
+
+// ---- Cases --------------------------------------------------------------------------------------------------
+
+static void test_hypercalls(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 0, 0);
+    guest_begin(&g, DO_HVC);
+    m->stop_at = 1000;
+    child_start(&c);
+    report(child_done(&c, SURELY_MS), "the guest's hypercalls reach its VMM");
+    report(m->exits == 1000 && g.page->regs.x[0] == 999, "1000 of them (%lu, %lu)", m->exits,
+           g.page->regs.x[0]);
+    report(m->result == VCPU_TRAP && g.page->syndrome >> 26 == 0x16, "as HVC (%lx)",
+           g.page->syndrome);
+    say("      %lu ns each", m->ticks * 16 / 1000);
+}
+
+static void test_mmio(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 0, 0);
+    guest_begin(&g, DO_MMIO);
+    m->stop_at = 1;
+    child_start(&c);
+    report(child_done(&c, SURELY_MS), "an access to what is not mapped reaches the VMM");
+    report(g.page->ipa == 0x9000018 && g.page->address == 0x9000018, "with its address (%lx)",
+           g.page->ipa);
+    report((g.page->syndrome >> 24 & 1) != 0 && (g.page->syndrome & 0x40) == 0,
+           "and a valid syndrome: a read");
+}
+
+static void test_no_way(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 0, 0);
+    guest_begin(&g, DO_HVC);
+    g.page->regs.pstate = 0x3c9; // EL2h
+    child_start(&c);
+    report(child_done(&c, SURELY_MS) && (int64_t)m->result == ERR_INVALID,
+           "EL2 is no guest's pstate");
+    child_stop(&c);
+    MUST(sys_vcpu_bind(g.vcpu, VCPU_PAGE, 0));
+    child_aim(&c, vmm, m);
+    child_start(&c);
+    report(child_done(&c, SURELY_MS) && (int64_t)m->result == ERR_BUSY, "no page, no guest");
+}
+
+static void test_deadline_and_signal(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 1, 0);
+    volatile uint64_t *count = (volatile uint64_t *)(g.ram + GUEST_DATA);
+    guest_begin(&g, DO_COUNT);
+    m->deadline = now() + ticks_of_ms(20);
+    child_start(&c);
+    report(child_done(&c, SURELY_MS) && m->result == VCPU_DEADLINE,
+           "a guest runs until its deadline");
+    report(*count > 0 && now() >= m->deadline, "not shorter");
+    child_stop(&c);
+    m->deadline = DEADLINE_NEVER;
+    child_aim(&c, vmm, m);
+    uint64_t before = *count;
+    child_start(&c);
+    report(word_reaches(count, before + 1000), "it runs again");
+    MUST(sys_signal(copy_of(c.notification, RIGHT_ALL, 4)));
+    report(child_done(&c, SURELY_MS) && m->result == VCPU_NOTIFIED && (m->bits & 4) != 0,
+           "a signal ends its run, with the bits (%lu, %lx)", m->result, m->bits);
+    child_stop(&c);
+    child_aim(&c, vmm, m);
+    before = *count;
+    child_start(&c);
+    (void)word_reaches(count, before + 1000);
+    child_stop(&c);
+    before = *count;
+    pause_ms(HARDLY_MS);
+    report(*count == before, "stopped, it counts no further");
+    child_start(&c);
+    report(child_done(&c, SURELY_MS) && m->result == VCPU_STOPPED,
+           "started again, the run has ended");
+}
+
+static void enable(const struct guest *g, unsigned intid)
+{
+    atomic_store(&g->page->source[intid],
+                 VCPU_SOURCE(intid, 0xa0, boot_info()->gic_version == 2 ? 0 : VCPU_SOURCE_GROUP1));
+    atomic_fetch_or(&g->page->enabled, BIT(intid));
+}
+
+static void timer(enum choice choice, const char *what, uint64_t core)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, core, 0);
+    guest_begin(&g, choice);
+    enable(&g, 27);
+    g.page->regs.x[20] = ticks_of_us(200);
+    g.page->regs.x[21] = 100;
+    child_start(&c);
+    bool done = child_done(&c, SURELY_MS);
+    report(done && m->result == VCPU_TRAP && g.page->regs.x[19] == 100,
+           "%s: the timer ticks (%lu, %lx)", what, g.page->regs.x[19], g.page->syndrome);
+    say("      late by %lu ticks, %lu at most; the kernel had %lu exits", g.page->regs.x[23] / 100,
+        g.page->regs.x[24], g.page->kernel_exits);
+}
+
+static void test_timer(void)
+{
+    timer(DO_TIMER_BUSY, "busy", 1);
+    timer(DO_TIMER_WFI, "in WFI, its core otherwise idle", 1);
+    timer(DO_TIMER_WFI, "in WFI, on the tests' core", 0);
+}
+
+static void test_posts(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 1, 0);
+    guest_begin(&g, DO_SGI_WAIT);
+    enable(&g, 5);
+    g.page->regs.x[21] = 200;
+    child_start(&c);
+    unsigned posted = 0;
+    uint64_t end = now() + ticks_of_ms(SURELY_MS);
+    while (posted < 200 && now() < end) {
+        if ((atomic_load(&g.page->pending) & BIT(5)) == 0) {
+            atomic_fetch_or(&g.page->pending, BIT(5));
+            atomic_fetch_or(&g.page->attention, VCPU_ATTENTION_NEW);
+            MUST(sys_vcpu_kick(g.vcpu));
+            posted++;
+        }
+        if (posted == 200) {
+            break;
+        }
+        pause_ms(1);
+    }
+    bool done = child_done(&c, 2000);
+    report(done || posted == 200, "posts from another core reach the guest (%u, %lu)", posted,
+           g.page->regs.x[19]);
+}
+
+static void test_fp(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 0, 0);
+    guest_begin(&g, DO_FP);
+    g.page->regs.x[20] = 0x1234567890abcdef;
+    child_start(&c);
+    report(child_done(&c, SURELY_MS) && g.page->regs.x[0] == 0x1234567890abcdef,
+           "FP registers survive an exit (%lx)", g.page->regs.x[0]);
+}
+
+static void test_two_on_a_core(void)
+{
+    struct guest a = guest_new();
+    struct guest b = guest_new();
+    struct vmm *ma;
+    struct vmm *mb;
+    struct child ca = vmm_new(&a, &ma, 1, 0);
+    struct child cb = vmm_new(&b, &mb, 1, 0);
+    struct guest *both[] = {&a, &b};
+    for (unsigned i = 0; i < 2; i++) {
+        guest_begin(both[i], i == 0 ? DO_TIMER_WFI : DO_TIMER_BUSY);
+        enable(both[i], 27);
+        both[i]->page->regs.x[20] = ticks_of_us(500 + 100 * i);
+        both[i]->page->regs.x[21] = 200;
+    }
+    child_start(&ca);
+    child_start(&cb);
+    report(child_done(&ca, SURELY_MS) && a.page->regs.x[19] == 200,
+           "one of two guests on a core gets its ticks (%lu)", a.page->regs.x[19]);
+    report(child_done(&cb, SURELY_MS) && b.page->regs.x[19] == 200, "and so does the other (%lu)",
+           b.page->regs.x[19]);
+}
+
+static void test_registers(void)
+{
+    struct guest a = guest_new();
+    struct guest b = guest_new();
+    struct vmm *ma;
+    struct vmm *mb;
+    struct child ca = vmm_new(&a, &ma, 0, 0);
+    struct child cb = vmm_new(&b, &mb, 0, 0);
+    guest_begin(&a, DO_SYSREGS);
+    guest_begin(&b, DO_SYSREGS);
+    a.page->regs.x[20] = 0x11110;
+    b.page->regs.x[20] = 0x22220;
+    ma->stop_at = 1;
+    mb->stop_at = 1;
+    child_start(&ca);
+    bool first = child_done(&ca, SURELY_MS);
+    child_start(&cb);
+    bool second = child_done(&cb, SURELY_MS);
+    child_stop(&ca);
+    child_set_time(&ca, CHILD_PRIORITY, boot_info()->cores - 1);
+    child_aim(&ca, vmm, ma);
+    ma->stop_at = UINT64_MAX;
+    child_start(&ca);
+    report(first && second && child_done(&ca, SURELY_MS) && a.page->regs.x[22] == 0,
+           "a guest's registers survive another guest and another core (%lx)", a.page->regs.x[22]);
+    uint64_t value[6];
+    MUST(sys_vcpu_read(b.vcpu, VCPU_REG_TPIDR_EL1, 1, value));
+    report(value[0] == 0x22220, "the VMM reads them (%lx)", value[0]);
+}
+
+static void test_taking_away(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 1, 0);
+    volatile uint64_t *count = (volatile uint64_t *)(g.ram + GUEST_DATA);
+    guest_begin(&g, DO_COUNT);
+    child_start(&c);
+    bool ran = word_reaches(count, 1000);
+    MUST(sys_delete(BOOT_CSPACE, g.vcpu));
+    MUST(sys_revoke(BOOT_CSPACE, g.space));
+    uint64_t before = *count;
+    pause_ms(HARDLY_MS);
+    report(ran && (*count == before || child_state(&c) == THREAD_STOPPED),
+           "without its space a guest stands still");
+}
+
+static const struct test_case cases[] = {
+    {"hypercalls", test_hypercalls},
+    {"mmio", test_mmio},
+    {"no way", test_no_way},
+    {"deadline and signal", test_deadline_and_signal},
+    {"timer", test_timer},
+    {"posts", test_posts},
+    {"fp", test_fp},
+    {"registers", test_registers},
+    {"two on a core", test_two_on_a_core},
+    {"taking away", test_taking_away},
+};
+
+_Noreturn void init_main(void)
+{
+    run_cases(cases, ARRAY_SIZE(cases));
+    summary();
+}

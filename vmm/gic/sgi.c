@@ -1,0 +1,69 @@
+// Software-generated interrupts: GICD_SGIR (version 2), the SGI registers of the CPU interface (version 3). Hot: no
+// lock, only the target's inbox.
+#include "model.h"
+
+static void post(struct vcpu *sender, struct vcpu *target, unsigned intid)
+{
+    atomic_fetch_or_explicit(&target->page->pending, BIT(intid), memory_order_release);
+    vgic_attend(sender->vm, sender, target, VCPU_ATTENTION_NEW);
+}
+
+// An SGI of another group than the target has configured is not forwarded.
+static bool takes_group(struct vcpu *target, unsigned intid, bool group1)
+{
+    uint64_t source = atomic_load_explicit(&target->page->source[intid], memory_order_relaxed);
+    return ((VCPU_SOURCE_FLAGS(source) & VCPU_SOURCE_GROUP1) != 0) == group1;
+}
+
+// Cores are numbered in Aff0, all in one cluster of affinity 0.0.0.
+static uint32_t listed(const struct vcpu *v, uint64_t value, uint32_t all)
+{
+    if ((value & ICC_SGI1R_ALL_OTHERS) != 0) {
+        return all & ~(1u << v->index);
+    }
+    return (value & ICC_SGI1R_CLUSTER) == 0 ? (uint32_t)(value & ICC_SGI1R_LIST) & all : 0;
+}
+
+enum handled vgic_write_sgi_register(struct vcpu *v, unsigned op2, uint64_t value)
+{
+    struct vm *vm = v->vm;
+    unsigned intid = (unsigned)(value >> ICC_SGI1R_INTID_SHIFT) & 0xf;
+    bool group1 = op2 != 6 && op2 != 7; // with one security state the alias is for group 0
+    uint32_t targets = listed(v, value, (1u << vm->vcpus) - 1);
+    if (vm->gic.version != 3) {
+        return UNHANDLED;
+    }
+    for (; targets != 0; targets &= targets - 1) {
+        struct vcpu *target = &vm->vcpu[__builtin_ctz(targets)];
+        if (takes_group(target, intid, group1)) {
+            post(v, target, intid);
+        }
+    }
+    return HANDLED;
+}
+
+// First who, then that: the kernel takes the sender when it takes the interrupt.
+void vgic_write_sgir(struct vcpu *v, uint32_t value)
+{
+    struct vm *vm = v->vm;
+    unsigned intid = value & 0xf;
+    uint32_t self = 1u << v->index;
+    uint32_t all = (1u << vm->vcpus) - 1;
+    uint32_t targets = 0; // the fourth filter is reserved
+    switch (value >> 24 & 3) {
+    case GICD_SGIR_LIST:
+        targets = value >> GICD_SGIR_TARGET_SHIFT & all;
+        break;
+    case GICD_SGIR_OTHERS:
+        targets = all & ~self;
+        break;
+    case GICD_SGIR_SELF:
+        targets = self;
+        break;
+    }
+    for (; targets != 0; targets &= targets - 1) {
+        struct vcpu *target = &vm->vcpu[__builtin_ctz(targets)];
+        atomic_fetch_or(&target->page->sgi_senders[intid], (uint8_t)self);
+        post(v, target, intid);
+    }
+}

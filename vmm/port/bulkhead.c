@@ -1,0 +1,223 @@
+// See bulkhead.h.
+#include "bulkhead.h"
+
+#include <abi/syscall.h>
+#include <base/bits.h>
+#include <lib/bulkhead.h>
+#include <lib/cache.h>
+#include <lib/syscall.h>
+#include <lib/vcpu.h>
+
+enum lock_state {
+    FREE,
+    HELD,
+    WAITED_FOR,
+};
+
+const struct port_abilities *port_abilities(const struct port *p)
+{
+    static const struct port_abilities abilities = {
+        .can_read_lr = true, .linked_irq = true, .threads_per_vm = VCPU_MAX};
+    (void)p;
+    return &abilities;
+}
+
+// Only what the kernel was asked for against its rules fails: a bug of ours.
+static void must(err_t err)
+{
+    bulkhead_assert(err == OK);
+}
+
+// ---- Virtual cores --------------------------------------------------------------------------------------------------
+
+struct vcpu_page *port_page(struct port *p, unsigned vcpu)
+{
+    (void)p;
+    return (struct vcpu_page *)(uintptr_t)(VM_VCPU_PAGE + (uint64_t)vcpu * PAGE_SIZE);
+}
+
+int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint64_t *bits)
+{
+    if (p->woken[vcpu + 1]) {
+        p->woken[vcpu + 1] = false;
+        *bits = VM_WAKE;
+        return VCPU_NOTIFIED;
+    }
+    return vcpu_run(deadline, bits);
+}
+
+void port_kick(struct port *p, unsigned vcpu)
+{
+    (void)p;
+    must(sys_vcpu_kick(VM_VCPU + vcpu));
+}
+
+void port_sync(struct port *p, unsigned vcpu)
+{
+    (void)p;
+    must(sys_vcpu_sync(VM_VCPU + vcpu));
+}
+
+void port_reset(struct port *p, unsigned vcpu)
+{
+    (void)p;
+    must(sys_vcpu_reset(VM_VCPU + vcpu));
+}
+
+uint64_t port_register_read(struct port *p, unsigned vcpu, unsigned reg)
+{
+    uint64_t values[6] = {0};
+    (void)p;
+    must(sys_vcpu_read(VM_VCPU + vcpu, reg, 1, values));
+    return values[0];
+}
+
+void port_register_write(struct port *p, unsigned vcpu, unsigned reg, uint64_t value)
+{
+    const uint64_t values[5] = {value};
+    (void)p;
+    must(sys_vcpu_write(VM_VCPU + vcpu, reg, 1, values));
+}
+
+bool port_translate(struct port *p, unsigned vcpu, uint64_t va, bool el0, uint64_t *ipa)
+{
+    (void)p;
+    return sys_vcpu_translate(VM_VCPU + vcpu, va, el0, ipa) == OK;
+}
+
+// ---- Threads --------------------------------------------------------------------------------------------------------
+
+static void signal_thread(unsigned thread)
+{
+    must(sys_signal(VM_THREAD + thread));
+}
+
+// Waits for the calling thread's notification. False: the deadline came first.
+static bool await(uint64_t deadline, uint64_t *bits)
+{
+    uint64_t info = 0;
+    uint64_t words[MESSAGE_REGISTER_WORDS] = {0};
+    return sys_receive(0, deadline, &info, words, bits) == OK;
+}
+
+void port_wake(struct port *p, unsigned vcpu)
+{
+    (void)p;
+    signal_thread(vcpu + 1);
+}
+
+void port_wait(struct port *p, unsigned vcpu, uint64_t deadline)
+{
+    uint64_t bits;
+    if (!p->woken[vcpu + 1]) {
+        (void)await(deadline, &bits);
+    }
+    p->woken[vcpu + 1] = false;
+}
+
+void port_await_start(void)
+{
+    uint64_t bits;
+    (void)await(DEADLINE_NEVER, &bits);
+}
+
+void port_start_thread(unsigned vcpu)
+{
+    signal_thread(vcpu + 1);
+}
+
+// What woke the thread may have been meant for something else: it is kept for that.
+static void keep(struct port *p, unsigned thread)
+{
+    if (thread != 0) {
+        p->woken[thread] = true;
+    } else {
+        signal_thread(0);
+    }
+}
+
+void port_wake_main(void)
+{
+    signal_thread(0);
+}
+
+// A waiter names itself before it looks at the state for the last time, and whoever frees a lock that is waited for wakes
+// all that are named: so no wake-up is lost, and a needless one costs a turn.
+static NOINLINE void lock_slowly(struct port *p, struct port_lock *lock)
+{
+    unsigned thread = bulkhead_thread_number();
+    bool woken = false;
+    for (;;) {
+        atomic_fetch_or(&lock->waiters, 1u << thread);
+        if (atomic_exchange(&lock->state, WAITED_FOR) == FREE) {
+            break;
+        }
+        uint64_t bits;
+        if (await(DEADLINE_NEVER, &bits)) {
+            woken = true;
+        }
+    }
+    atomic_fetch_and(&lock->waiters, ~(1u << thread));
+    if (woken) {
+        keep(p, thread);
+    }
+}
+
+void port_lock(struct port *p, struct port_lock *lock)
+{
+    uint32_t expected = FREE;
+    if (!atomic_compare_exchange_strong(&lock->state, &expected, HELD)) {
+        lock_slowly(p, lock);
+    }
+}
+
+static NOINLINE void wake_waiters(struct port_lock *lock)
+{
+    uint32_t waiters = atomic_load(&lock->waiters);
+    for (; waiters != 0; waiters &= waiters - 1) {
+        signal_thread((unsigned)__builtin_ctz(waiters));
+    }
+}
+
+void port_unlock(struct port *p, struct port_lock *lock)
+{
+    (void)p;
+    if (atomic_exchange(&lock->state, FREE) == WAITED_FOR) {
+        wake_waiters(lock);
+    }
+}
+
+// ---- The rest -------------------------------------------------------------------------------------------------------
+
+uint64_t port_now(struct port *p)
+{
+    (void)p;
+    return sys_clock();
+}
+
+uint64_t port_ticks_per_second(struct port *p)
+{
+    (void)p;
+    return process_config()->ticks_per_second;
+}
+
+void port_publish(struct port *p, const void *start, size_t size)
+{
+    (void)p;
+    bulkhead_cache_publish(start, size);
+}
+
+enum vm_action port_life(struct port *p, enum vm_event event)
+{
+    uint64_t info = INFO(event, 0);
+    uint64_t words[MESSAGE_REGISTER_WORDS] = {0};
+    (void)p;
+    must(sys_call(VM_LIFE, &info, words));
+    return (enum vm_action)INFO_LABEL(info);
+}
+
+void port_log(struct port *p, const char *line)
+{
+    (void)p;
+    bulkhead_log("%s", line);
+}

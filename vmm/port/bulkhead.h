@@ -1,0 +1,29 @@
+// The port on our kernel: abi/vm.h says what init has arranged.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/vm.h>
+
+#include "../port.h"
+
+#define PORT_THREADS (VCPU_MAX + 1) // of a VMM: the first one, and one per vcpu
+
+// Zeroed memory is one that works.
+struct port {
+    // Wake-ups that a thread found while it waited for a lock: they count for its next port_run or port_wait. Each
+    // belongs to its thread.
+    bool woken[PORT_THREADS];
+};
+
+// Has the first thread look at everything that it serves: VM_WAKE_MAIN. From any thread. It also happens by itself when
+// that thread has found bits of its channels while it waited for a lock.
+void port_wake_main(void);
+
+// A vcpu's thread waits for the first one to have made the machine.
+void port_await_start(void);
+
+// Lets it go on.
+void port_start_thread(unsigned vcpu);

@@ -1,0 +1,35 @@
+// The one place that decides about an access that nobody handles. The guest gets what hardware does when no device
+// answers, a synchronous external abort; whoever looks after the system gets, once for each page of the guest's address
+// space, a paragraph that says what the guest touched and what can be done about it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+struct vm;
+
+// Pages that are remembered. What touches more of them than this is probing, and the rest is only counted.
+#define UNHANDLED_PAGES 32u
+
+// Guarded by vm.lock.
+struct unhandled {
+    uint64_t accesses;               // all
+    uint32_t count;                  // of `pages`
+    bool silent;                     // it was said that no more will be said
+    uint64_t pages[UNHANDLED_PAGES]; // addresses, without the offset in the page
+};
+
+enum unhandled_kind {
+    UNHANDLED_READ,
+    UNHANDLED_WRITE,
+    UNHANDLED_FETCH,       // of an instruction
+    UNHANDLED_WALK,        // of the guest's own translation tables
+    UNHANDLED_INSTRUCTION, // a load or store that cannot be emulated
+};
+
+// `detail`: bytes of a read or write, the encoding of an instruction. From the vcpu's thread, vm.lock not held.
+void unhandled_access(struct vcpu *v, enum unhandled_kind kind, uint64_t ipa, uint32_t detail);
+
+// How many there were, if there were more than were told. All vcpus stand still.
+void unhandled_summary(struct vm *vm);
