@@ -1,10 +1,13 @@
 """`./bulkhead bench exits`: what a guest pays for what its machine does for it, in executed instructions of all cores and
 levels, beside the same of other stacks (same method: one small guest, QEMU, `-icount shift=0`)."""
 
+import re
+import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import instructions
 from runner.common import BUILD, JOBS, ROOT, execute
 
 CPUS = ("cortex-a53", "cortex-a72")
@@ -59,13 +62,18 @@ def parse(output):
     return {name: float(value) for name, value, unit in (w for w in words if len(w) == 3) if unit == "ns"}
 
 
-def guest(*arguments, limit=LIMIT):
-    """Runs the guest that measures, on Bulkhead. Returns its figures."""
+def run_guest(*arguments, limit=LIMIT):
+    """Runs the guest that measures, on Bulkhead. Returns what it prints."""
     code, output = execute([BUILD / "bulkhead", "run", "--kernel", BUILD / "test/guest/exitbench.img", "--icount",
                             "--timeout", limit, *arguments], limit + 60, cwd=ROOT)
     if code != 0 or "GOOD: 0 failed" not in output:
         raise RuntimeError(f"exitbench did not end well (code {code}):\n{output}")
-    return parse(output)
+    return output
+
+
+def guest(*arguments):
+    """Its figures."""
+    return parse(run_guest(*arguments))
 
 
 def bare(cpu, gic, image=BUILD / "test/guest/exitbench.img", append=""):
@@ -76,6 +84,27 @@ def bare(cpu, gic, image=BUILD / "test/guest/exitbench.img", append=""):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT,
                           check=True)
     return parse(done.stdout.decode(errors="replace"))
+
+
+# How often exitbench.c does what a row is about: those that can be profiled.
+TURNS = {"hvc_psci_version": 4096, "hvc_smccc_version": 4096, "idreg_read": 4096, "gicd_read": 4096, "uart_read": 4096,
+         "rtc_write": 4096, "self_sgi": 4096, "self_sgi_wfi": 4096, "timer_busy": 2004, "timer_wfi_100us": 2004,
+         "timer_wfi_5ms": 504, "ipi_one_way": 4096, "ipi_round_trip": 4096, "ipi_round_trip_wfi_target": 4096,
+         "ipi_round_trip_wfi_both": 4096}
+
+
+def profile(name, gic=3, cpu=CPUS[0]):
+    """Prints where a row's instructions go, by function: the kernel's, the monitor's, the guest's. It runs twice: the
+    guest says where it has been put, and every run is the same."""
+    output = run_guest("--cpus", 2, "--cpu", cpu, "--gic", gic, "--append", f"profile={name}", "--show")
+    begin, end = (int(place, 16) for place in re.search(r"profile_begin (\w+), profile_end (\w+)", output).groups())
+    machine = shlex.split(output.splitlines()[0])
+    execute([*machine, *instructions.plugin_option(begin, end)], LIMIT, cwd=ROOT)
+    elf = BUILD / "test/guest/exitbench.elf"
+    base = begin - {function: place for place, function in instructions.symbols(elf)}["profile_begin"]
+    print(f"{name} on {cpu}, GICv{gic}: {parse(output)[name]:.0f} instructions")
+    instructions.show(TURNS[name], instructions.symbols(BUILD / "kernel/kernel.elf"),
+                      instructions.symbols(BUILD / "bin/vmm.elf"), instructions.symbols(elf, base))
 
 
 def measure():

@@ -18,27 +18,28 @@ def qemu_version():
 
 def build_plugin():
     interface = 1 if qemu_version() < 8 else 2
+    PLUGIN.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", f"-DPLUGIN_VERSION={interface}", "-o", PLUGIN,
                     ROOT / "test/bench/count.c"], check=True)
 
 
-def symbols(program):
+def symbols(program, base=0):
     """Sorted (address, name) of a program's functions."""
     lines = subprocess.run([CROSS + "nm", program], check=True, capture_output=True, text=True).stdout.splitlines()
     found = [line.split() for line in lines]
-    return sorted((int(address, 16), name) for address, kind, name in (f for f in found if len(f) == 3)
+    return sorted((base + int(address, 16), name) for address, kind, name in (f for f in found if len(f) == 3)
                   if kind in "tTwW" and not name.startswith("$"))
 
 
-def plugin_option(program):
-    address = {name: place for place, name in symbols(program)}
+def plugin_option(begin, end):
+    """Counts what is executed after the instruction at `begin`, until the one at `end`."""
     build_plugin()
-    return ["-plugin", f"{PLUGIN},begin={address['profile_begin']:x},end={address['profile_end']:x},out={COUNTS}"]
+    return ["-plugin", f"{PLUGIN},begin={begin:x},end={end:x},out={COUNTS}"]
 
 
-def by_function(*programs):
-    """{function: instructions}, and {(address, function): times} of single instructions."""
-    table = sorted(entry for program in programs for entry in symbols(program))
+def by_function(*tables):
+    """{function: instructions}, and {(address, function): times} of single instructions. `tables`: of symbols."""
+    table = sorted(entry for entries in tables for entry in entries)
     addresses = [address for address, _ in table]
     functions, single = {}, {}
     for line in COUNTS.read_text().splitlines():
@@ -49,8 +50,8 @@ def by_function(*programs):
     return functions, single
 
 
-def show(turns, *programs):
-    functions, single = by_function(*programs)
+def show(turns, *tables):
+    functions, single = by_function(*tables)
     total = sum(functions.values())
     print(f"{total / turns:8.1f} instructions a turn ({turns} turns)")
     for name, count in sorted(functions.items(), key=lambda item: -item[1]):

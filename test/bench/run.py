@@ -70,10 +70,12 @@ def print_table(figures):
 
 def profile(name):
     """Where the instructions of a figure go, by function."""
-    program = BUILD / "test/bench/ipc.elf"
-    figures = run_program(CPUS[0], f"only={name}", instructions.plugin_option(program))
+    program = instructions.symbols(BUILD / "test/bench/ipc.elf")
+    address = {function: place for place, function in program}
+    option = instructions.plugin_option(address["profile_begin"], address["profile_end"])
+    figures = run_program(CPUS[0], f"only={name}", option)
     print(f"{name}: {figures[name]:.0f} instructions")
-    instructions.show(TURNS.get(name, TURNS_OTHERWISE), BUILD / "kernel/kernel.elf", program)
+    instructions.show(TURNS.get(name, TURNS_OTHERWISE), instructions.symbols(BUILD / "kernel/kernel.elf"), program)
 
 
 def main():
@@ -82,11 +84,16 @@ def main():
     parser.add_argument("name", metavar="NAME", nargs="?", default="ipc", choices=["ipc", "exits", "boot"],
                         help="ipc: the kernel's services; exits: what a guest pays; boot: from reset to a guest")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--profile", metavar="FIGURE", choices=AIMS, help="where the instructions of one figure go")
+    parser.add_argument("--profile", metavar="FIGURE", help="where the instructions of one figure of ipc or exits go")
     arguments = parser.parse_args()
-    if arguments.profile:
+    if arguments.profile in AIMS:
         profile(arguments.profile)
         return
+    if arguments.profile in exits.TURNS:
+        exits.profile(arguments.profile)
+        return
+    if arguments.profile:
+        parser.error(f"there is no profile of {arguments.profile!r}; there are: {' '.join([*AIMS, *exits.TURNS])}")
     if arguments.name == "ipc":
         figures = measure()
         print(json.dumps(figures, indent=1)) if arguments.json else print_table(figures)

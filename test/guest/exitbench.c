@@ -3,7 +3,8 @@
 //
 // Prints a line `name value unit` for each, and needs nothing but what every machine of this kind has: a GIC, the
 // virtual timer, a PL011, a PL031, PSCI by HVC. The rows of two cores are left out on a machine with one. With boot=1
-// among the boot arguments it only says when it was entered.
+// among the boot arguments it only says when it was entered; with profile=NAME it passes profile_begin and profile_end
+// around the turns of that row, and whoever counts instructions (test/bench/instructions.py) knows which ones are meant.
 #include <stdatomic.h>
 
 #include <base/bits.h>
@@ -52,14 +53,38 @@ static void print(const char *name, uint64_t ticks, uint64_t turns)
     say("%s %lu.%lu ns", name, (unsigned long)(tenths / 10), (unsigned long)(tenths % 10));
 }
 
+// Nothing but addresses.
+void profile_begin(void);
+void profile_end(void);
+
+NOINLINE void profile_begin(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
+NOINLINE void profile_end(void)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
+static void begin(const char *name)
+{
+    if (option_is("profile", name)) {
+        profile_begin();
+    }
+}
+
 // Measures a statement.
 #define MEASURE(name, turns, ...)                                                                  \
     do {                                                                                           \
+        begin(name);                                                                               \
         uint64_t measure_begin = now();                                                            \
         for (uint64_t measure_turn = (turns); measure_turn > 0; measure_turn--) {                  \
             __VA_ARGS__;                                                                           \
         }                                                                                          \
-        print(name, now() - measure_begin, turns);                                                 \
+        uint64_t measure_ticks = now() - measure_begin;                                            \
+        profile_end();                                                                             \
+        print(name, measure_ticks, turns);                                                         \
     } while (0)
 
 #define WAIT_FOR(flag)                                                                             \
@@ -118,9 +143,9 @@ static void enable_interrupts(void)
 static void measure_control(void)
 {
     uint64_t turns = 1000000;
-    uint64_t begin = now();
+    uint64_t first = now();
     __asm__ volatile("1: subs %0, %0, #1\n\tb.ne 1b" : "+r"(turns) : : "cc");
-    print("control_loop", now() - begin, 1000000);
+    print("control_loop", now() - first, 1000000);
 }
 
 static void measure_exits(void)
@@ -149,6 +174,7 @@ static void measure_timer(const char *name, const char *name_max, uint64_t dista
 {
     uint64_t sum = 0;
     uint64_t longest = 0;
+    begin(name);
     for (unsigned i = 0; i < turns + WARM_UP; i++) {
         irq_off();
         seen.timer = false;
@@ -167,6 +193,7 @@ static void measure_timer(const char *name, const char *name_max, uint64_t dista
         sum += i < WARM_UP ? 0 : late;
         longest = i < WARM_UP || late < longest ? longest : late;
     }
+    profile_end();
     print(name, sum, turns);
     print(name_max, longest, 1);
 }
@@ -176,11 +203,11 @@ static void measure_memory(void)
     uint64_t middle = align_down(machine.memory + machine.memory_size / 2, PAGE);
     uint64_t end = middle + (uint64_t)PAGES * PAGE;
     for (unsigned i = 0; i < 2; i++) {
-        uint64_t begin = now();
+        uint64_t first = now();
         for (uint64_t page = middle; page < end; page += PAGE) {
             write32(page, 0);
         }
-        print(i == 0 ? "first_touch" : "second_touch", now() - begin, PAGES);
+        print(i == 0 ? "first_touch" : "second_touch", now() - first, PAGES);
     }
 }
 
@@ -209,13 +236,15 @@ static void ping(void)
 static void measure_one_way(void)
 {
     uint64_t sum = 0;
+    begin("ipi_one_way");
     for (unsigned i = 0; i < TURNS; i++) {
         seen.one_way = false;
-        uint64_t begin = now();
+        uint64_t sent = now();
         gic_sgi(SGI_ONE_WAY, 1);
         WAIT_FOR(seen.one_way)
-        sum += seen.one_way_at - begin;
+        sum += seen.one_way_at - sent;
     }
+    profile_end();
     print("ipi_one_way", sum, TURNS);
 }
 
@@ -252,6 +281,8 @@ void guest_main(void)
     irq_handler = handle_interrupt;
     say("exitbench: GICv%u, %u cores, midr 0x%lx", machine.gic_version, machine.cpus,
         (unsigned long)READ(midr_el1));
+    say("profile_begin 0x%lx, profile_end 0x%lx", (unsigned long)profile_begin,
+        (unsigned long)profile_end);
     print("boot_to_guest", machine.entered, 1);
     print("virtual_offset", READ(cntpct_el0) - READ(cntvct_el0), 1);
     if (option("boot", 0) != 0) {

@@ -127,14 +127,29 @@ static uint64_t number(const char *text)
     return value;
 }
 
-uint64_t option(const char *name, uint64_t otherwise)
+// What stands behind `name=`, or NULL.
+static const char *value_of(const char *name)
 {
     size_t length = strlen(name);
     for (const char *at = machine.arguments; at != NULL && *at != '\0'; at = strchr(at, ' ')) {
         at += *at == ' ';
         if (strncmp(at, name, length) == 0 && at[length] == '=') {
-            return number(at + length + 1);
+            return at + length + 1;
         }
     }
-    return otherwise;
+    return NULL;
+}
+
+uint64_t option(const char *name, uint64_t otherwise)
+{
+    const char *value = value_of(name);
+    return value != NULL ? number(value) : otherwise;
+}
+
+bool option_is(const char *name, const char *text)
+{
+    const char *value = value_of(name);
+    size_t length = strlen(text);
+    return value != NULL && strncmp(value, text, length) == 0 &&
+           (value[length] == '\0' || value[length] == ' ');
 }

@@ -36,3 +36,6 @@ void machine_read(const void *tree, uint64_t entered);
 
 // The value behind `name=` among the boot arguments, or what is said for its absence.
 uint64_t option(const char *name, uint64_t otherwise);
+
+// Does `text` stand there?
+bool option_is(const char *name, const char *text);
