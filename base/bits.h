@@ -10,6 +10,7 @@
 #define ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
 #define ALWAYS_INLINE                   inline __attribute__((always_inline))
 #define NOINLINE                        __attribute__((noinline))
+#define UNLIKELY(condition)             __builtin_expect((condition), 0)
 #define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 
 static inline uint64_t field_get(uint64_t value, unsigned hi, unsigned lo)

@@ -176,7 +176,7 @@ void vcpu_bind(struct vcpu *v, enum vcpu_slot slot, const struct cap *cap, struc
         v->page = phys_to_virt(frames_page(f, frames_first(cap->badge)));
         v->page->version = VCPU_PAGE_VERSION;
     }
-    v->ready = v->space != NULL && v->page != NULL;
+    v->ready = v->space != NULL && v->page != NULL && arch_has_guests();
 }
 
 void vcpu_unbind(struct slot *held)

@@ -4,6 +4,7 @@
 #include <base/bits.h>
 
 #define ESR_EC_SHIFT 26
+#define ESR_EC_COUNT 64u
 #define ESR_IL       BIT(25)
 #define ESR_ISS      FIELD(24, 0)
 

@@ -74,7 +74,7 @@ static uint64_t extended(uint64_t value, unsigned size, bool wide)
 static ALWAYS_INLINE enum handled bus_access_at(struct vcpu *v, uint64_t ipa, struct bus_access *a)
 {
     const struct bus_range *range = v->last;
-    if (range == NULL || !range_contains(range->where, ipa, 1)) {
+    if (range == NULL || ipa - range->where.base >= range->where.size) {
         range = bus_find(&v->vm->bus, ipa);
         if (range == NULL) {
             return UNHANDLED;
@@ -96,26 +96,24 @@ static NOINLINE void refuse(struct vcpu *v, enum handled answer, uint64_t ipa,
 }
 
 // A load or store of one register, as the syndrome describes it.
-static ALWAYS_INLINE void access_by_syndrome(struct vcpu *v, uint64_t esr)
+static ALWAYS_INLINE void access_by_syndrome(struct vcpu *v, uint64_t esr, bool write)
 {
     struct vcpu_page *page = v->page;
-    uint64_t ipa = page->ipa;
     unsigned reg = esr_abort_srt(esr);
     struct bus_access a = {
         .vcpu = v,
         .size = (uint8_t)(1u << esr_abort_sas(esr)),
-        .write = (esr & ESR_ABORT_WNR) != 0,
+        .write = write,
     };
-    if (a.write) {
-        v->exits[TRACE_MMIO_WRITE]++;
-        a.value = reg == DECODE_ZR ? 0 : low_bytes(page->regs.x[reg], a.size);
+    if (write && reg != DECODE_ZR) {
+        a.value = low_bytes(page->regs.x[reg], a.size);
     }
-    enum handled answer = bus_access_at(v, ipa, &a);
-    if (answer != HANDLED) {
-        refuse(v, answer, ipa, &a);
+    enum handled answer = bus_access_at(v, page->ipa, &a);
+    if (UNLIKELY(answer != HANDLED)) {
+        refuse(v, answer, page->ipa, &a);
         return;
     }
-    if (!a.write && reg != DECODE_ZR) {
+    if (!write && reg != DECODE_ZR) {
         if ((esr & ESR_ABORT_SSE) != 0) {
             a.value = extended(a.value, a.size, (esr & ESR_ABORT_SF) != 0);
         }
@@ -278,17 +276,20 @@ static NOINLINE void awkward_data_abort(struct vcpu *v, uint64_t esr)
     }
 }
 
-static NOINLINE void data_abort(struct vcpu *v, uint64_t esr)
+static void data_abort(struct vcpu *v, uint64_t esr)
 {
     uint64_t simple = esr & (ESR_ABORT_ISV | ESR_ABORT_S1PTW | ESR_ABORT_CM);
-    if (simple != ESR_ABORT_ISV || !stage2_refused(esr)) {
+    if (UNLIKELY(simple != ESR_ABORT_ISV || !stage2_refused(esr))) {
         awkward_data_abort(v, esr);
-        return;
+    } else if ((esr & ESR_ABORT_WNR) != 0) {
+        v->exits[TRACE_MMIO_WRITE]++;
+        access_by_syndrome(v, esr, true);
+    } else {
+        access_by_syndrome(v, esr, false);
     }
-    access_by_syndrome(v, esr);
 }
 
-static NOINLINE void instruction_abort(struct vcpu *v, uint64_t esr)
+static void instruction_abort(struct vcpu *v, uint64_t esr)
 {
     if (stage2_refused(esr)) {
         bool walk = (esr & ESR_ABORT_S1PTW) != 0;
@@ -301,24 +302,20 @@ static NOINLINE void instruction_abort(struct vcpu *v, uint64_t esr)
 // ---- Calls and registers ----------------------------------------------------------------------------------------
 
 // HVC leaves with pc behind it, SMC with pc at it.
-static NOINLINE void hypercall(struct vcpu *v)
+static void hypercall(struct vcpu *v, uint64_t esr)
 {
-    if (smccc_call(v, false) != HANDLED) {
-        v->page->regs.pc -= 4;
-        inject_undefined(v);
-    }
+    (void)esr;
+    smccc_call(v);
 }
 
-static NOINLINE void secure_call(struct vcpu *v)
+static void secure_call(struct vcpu *v, uint64_t esr)
 {
-    if (smccc_call(v, true) == HANDLED) {
-        advance(v);
-    } else {
-        inject_undefined(v);
-    }
+    (void)esr;
+    smccc_call(v);
+    advance(v);
 }
 
-static NOINLINE void system_register(struct vcpu *v, uint64_t esr)
+static void system_register(struct vcpu *v, uint64_t esr)
 {
     if (sysreg_access(v, (uint32_t)(esr & ESR_ISS)) == HANDLED) {
         advance(v);
@@ -327,33 +324,32 @@ static NOINLINE void system_register(struct vcpu *v, uint64_t esr)
     }
 }
 
-// Each class is a function of its own, so that none pays for another's registers.
+// The kernel sleeps for it; what comes here may go on.
+static void wait_instruction(struct vcpu *v, uint64_t esr)
+{
+    (void)esr;
+    advance(v);
+}
+
+// What nobody offers: undefined to the guest, AArch32's coprocessors included.
+static void undefined(struct vcpu *v, uint64_t esr)
+{
+    (void)esr;
+    inject_undefined(v);
+}
+
 void exit_trap(struct vcpu *v)
 {
+    static void (*const handlers[ESR_EC_COUNT])(struct vcpu *, uint64_t) = {
+        [EC_DATA_ABORT_LOWER] = data_abort,
+        [EC_INSTRUCTION_ABORT_LOWER] = instruction_abort,
+        [EC_HVC64] = hypercall,
+        [EC_SMC64] = secure_call,
+        [EC_SYSREG] = system_register,
+        [EC_WFX] = wait_instruction,
+    };
     uint64_t esr = v->page->syndrome;
     unsigned ec = esr_ec(esr);
     v->exits[ec]++;
-    switch (ec) {
-    case EC_DATA_ABORT_LOWER:
-        data_abort(v, esr);
-        break;
-    case EC_HVC64:
-        hypercall(v);
-        break;
-    case EC_SYSREG:
-        system_register(v, esr);
-        break;
-    case EC_SMC64:
-        secure_call(v);
-        break;
-    case EC_INSTRUCTION_ABORT_LOWER:
-        instruction_abort(v, esr);
-        break;
-    case EC_WFX:
-        advance(v); // the kernel sleeps for it; what comes here may go on
-        break;
-    default: // what nobody offers: undefined to the guest, AArch32's coprocessors included
-        inject_undefined(v);
-        break;
-    }
+    (handlers[ec] != NULL ? handlers[ec] : undefined)(v, esr);
 }

@@ -33,6 +33,7 @@
 void vm_stop(struct vcpu *self, enum vm_event event)
 {
     struct vm *vm = self->vm;
+    self->look = true;
     port_lock(vm->port, &vm->lock);
     bool first = atomic_load(&vm->stopping) == 0;
     if (first) {

@@ -35,6 +35,7 @@ static void start(struct vcpu *v)
 
 static NOINLINE void rare_exit(struct vcpu *v, int64_t why)
 {
+    v->look = true;
     switch (why) {
     case VCPU_NOTIFIED: // what it was woken for, the next turn sees
         v->exits[TRACE_NOTIFIED]++;
@@ -66,29 +67,34 @@ static ALWAYS_INLINE bool may_run(const struct vcpu *v)
            atomic_load_explicit(&v->vm->stopping, memory_order_relaxed) == 0;
 }
 
-// The interrupt controller wants something of this vcpu before it runs. Returns the deadline of the run that follows;
-// 0: none may follow. (Whoever wakes the thread meanwhile wakes it out of that, so it has to look again.)
-static NOINLINE uint64_t serve(struct vcpu *v)
+static ALWAYS_INLINE void run(struct vcpu *v, uint64_t deadline, uint32_t kick)
 {
-    uint64_t limit = vgic_serve(v);
-    if (!may_run(v)) {
-        return 0;
-    }
-    return limit < v->deadline ? limit : v->deadline;
-}
-
-static ALWAYS_INLINE void run(struct vcpu *v)
-{
-    uint64_t bits;
-    uint64_t deadline = v->deadline;
-    if (vgic_wanted(&v->vm->gic, v->index) && (deadline = serve(v)) == 0) {
-        return;
-    }
-    int64_t why = port_run(v->vm->port, v->index, deadline, &bits);
+    int64_t why = port_run(v->vm->port, v->index, deadline, kick);
     if (why == VCPU_TRAP) {
         exit_trap(v);
     } else {
         rare_exit(v, why);
+    }
+}
+
+// It does not run soon, as whoever left it to the next run thought.
+static void kick_now(struct vcpu *v)
+{
+    if (v->kick != PORT_NOBODY) {
+        port_kick(v->vm->port, v->kick - 1);
+        v->kick = PORT_NOBODY;
+    }
+}
+
+// The interrupt controller wants something of this vcpu before it runs, and perhaps again soon. (Whoever wakes the thread
+// meanwhile wakes it out of that, so it has to look again.)
+static void serve_and_run(struct vcpu *v)
+{
+    kick_now(v);
+    uint64_t limit = vgic_serve(v);
+    v->look = limit != UINT64_MAX;
+    if (may_run(v)) {
+        run(v, limit < v->deadline ? limit : v->deadline, PORT_NOBODY);
     }
 }
 
@@ -104,23 +110,30 @@ static NOINLINE void not_running(struct vcpu *v)
     }
 }
 
-static ALWAYS_INLINE void turn(struct vcpu *v)
+void vcpu_turn(struct vcpu *v)
 {
-    if (may_run(v)) {
-        run(v);
-    } else {
+    v->look = false;
+    if (!may_run(v)) {
+        kick_now(v);
         not_running(v);
+        v->look = true;
+    } else if (vgic_wanted(&v->vm->gic, v->index)) {
+        serve_and_run(v);
+    } else {
+        uint32_t kick = v->kick;
+        v->kick = PORT_NOBODY;
+        run(v, v->deadline, kick);
     }
 }
 
-void vcpu_turn(struct vcpu *v)
-{
-    turn(v);
-}
-
+// What another thread wants of this one ends port_run, and what this one does itself sets `look`: so as long as one trap
+// follows another, there is nothing to look at.
 _Noreturn void vcpu_loop(struct vcpu *v)
 {
     for (;;) {
-        turn(v);
+        vcpu_turn(v);
+        while (!v->look) {
+            run(v, v->deadline, PORT_NOBODY);
+        }
     }
 }

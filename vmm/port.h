@@ -30,8 +30,10 @@ const struct port_abilities *port_abilities(const struct port *p);
 struct vcpu_page *port_page(struct port *p, unsigned vcpu);
 
 // Runs the guest until there is something to handle; from the vcpu's own thread. `deadline`: ticks of port_now,
-// UINT64_MAX for none. Returns enum vcpu_exit or an error (abi/vcpu.h).
-int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint64_t *bits);
+// UINT64_MAX for none. `kick`: PORT_NOBODY, or the number plus one of another vcpu, for which port_kick comes first. Returns enum vcpu_exit or
+// an error (abi/vcpu.h).
+#define PORT_NOBODY 0u
+int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint32_t kick);
 
 // Its inbox has changed: it is looked at before the vcpu's next instruction, wherever it runs. From any thread.
 void port_kick(struct port *p, unsigned vcpu);

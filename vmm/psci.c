@@ -61,6 +61,7 @@ static int64_t cpu_suspend(struct vcpu *v, uint32_t id)
     }
     port_lock(v->vm->port, &v->vm->lock);
     set_starting(v, entry, argument(v, id, 3));
+    v->look = true;
     port_unlock(v->vm->port, &v->vm->lock);
     return PSCI_SUCCESS;
 }
@@ -70,6 +71,7 @@ static int64_t cpu_off(struct vcpu *v, uint32_t id)
     (void)id;
     port_lock(v->vm->port, &v->vm->lock);
     atomic_store(&v->power, VCPU_OFF);
+    v->look = true;
     port_unlock(v->vm->port, &v->vm->lock);
     return PSCI_SUCCESS;
 }

@@ -53,11 +53,9 @@ static int64_t architecture_call(const struct vcpu *v, uint32_t function)
 }
 
 // A result is signed. It fills the register, so that callers of either width see the same number.
-enum handled smccc_call(struct vcpu *v, bool smc)
+void smccc_call(struct vcpu *v)
 {
-    (void)smc; // both lead here, and guests find one or the other in the device tree
     uint64_t *x = v->page->regs.x;
     uint32_t function = (uint32_t)x[0];
     x[0] = (uint64_t)(psci_has(function) ? psci_call(v, function) : architecture_call(v, function));
-    return HANDLED;
 }

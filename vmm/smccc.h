@@ -3,11 +3,8 @@
 // Called on the vcpu's own thread after such an exit, the lock not held.
 #pragma once
 
-#include <stdbool.h>
-
 struct vcpu;
-enum handled;
 
-// Reads x0-x3, writes x0; always HANDLED: an unknown function is answered, not trapped. Where the vcpu goes on is for
-// its power state to say (PSCI).
-enum handled smccc_call(struct vcpu *v, bool smc);
+// Reads x0-x3, writes x0: an unknown function is answered, not trapped, and both conduits lead here (guests find one or
+// the other in the device tree). Where the vcpu goes on is for its power state to say (PSCI).
+void smccc_call(struct vcpu *v);

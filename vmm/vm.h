@@ -52,7 +52,9 @@ struct vcpu {
     struct cntp cntp;
     struct debug debug;
     struct setway setway;
-    uint64_t deadline;            // of the next port_run: UINT64_MAX, or when cntp fires
+    uint32_t kick;     // its own thread's: whom the next port_run kicks (port.h); sets look, too
+    bool look;         // its own thread's: something that loop.c looks at has changed
+    uint64_t deadline; // of the next port_run: UINT64_MAX, or when cntp fires
     const struct bus_range *last; // the range that it accessed last, or NULL: tried first
     uint64_t exits[TRACE_KINDS];  // by kind (trace.h)
 };

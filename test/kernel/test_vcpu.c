@@ -84,7 +84,7 @@ static void vmm(void *argument)
     uint64_t bits = 0;
     uint64_t begin = sys_clock();
     for (;;) {
-        int64_t result = vcpu_run(m->deadline, &bits);
+        int64_t result = vcpu_run(m->deadline, 0, &bits);
         m->exits++;
         m->result = (uint64_t)result;
         m->bits |= bits;

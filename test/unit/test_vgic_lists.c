@@ -595,6 +595,7 @@ static void reset(unsigned version, unsigned lists)
     memset(&vcpu, 0, sizeof(vcpu));
     machine.gic.version = version;
     machine.gic.lists = lists;
+    machine.gic.all_lists = BIT(lists) - 1;
     machine.gic.vgic = &list_ops;
     machine.gic.ops = &controller_ops;
     machine.vtimer_intid = VTIMER;

@@ -34,7 +34,6 @@ static struct {
 static struct {
     enum handled answer;
     unsigned calls;
-    bool smc;
     uint32_t iss;
 } door;
 
@@ -51,12 +50,10 @@ static enum handled device_access(void *context, struct bus_access *a)
     return device.answer;
 }
 
-enum handled smccc_call(struct vcpu *vcpu, bool smc)
+void smccc_call(struct vcpu *vcpu)
 {
     assert_ptr_equal(vcpu, v);
     door.calls++;
-    door.smc = smc;
-    return door.answer;
 }
 
 enum handled sysreg_access(struct vcpu *vcpu, uint32_t iss)
@@ -395,25 +392,11 @@ static void calls_leave_pc_behind_them(void **state)
     (void)state;
     v->page->regs.pc = PC + 4; // as the kernel leaves it for HVC
     trap(EC(EC_HVC64) | ESR_IL, 0);
-    assert_false(door.smc);
     expect_done();
     v->page->regs.pc = PC;
     trap(EC(EC_SMC64) | ESR_IL, 0);
-    assert_true(door.smc);
     expect_done();
     assert_int_equal(door.calls, 2);
-}
-
-static void refused_calls_are_undefined_at_their_own_address(void **state)
-{
-    (void)state;
-    door.answer = UNHANDLED;
-    v->page->regs.pc = PC + 4;
-    trap(EC(EC_HVC64) | ESR_IL, 0);
-    expect_exception(EC_UNKNOWN, PC);
-    v->page->regs.pc = PC;
-    trap(EC(EC_SMC64) | ESR_IL, 0);
-    expect_exception(EC_UNKNOWN, PC);
 }
 
 static void system_registers_go_to_their_door(void **state)
@@ -495,7 +478,6 @@ int main(void)
         cmocka_unit_test_setup(code_that_went_away_is_the_guest_s_own_affair, begin),
         cmocka_unit_test_setup(code_outside_ram_and_aarch32_are_refused, begin),
         cmocka_unit_test_setup(calls_leave_pc_behind_them, begin),
-        cmocka_unit_test_setup(refused_calls_are_undefined_at_their_own_address, begin),
         cmocka_unit_test_setup(system_registers_go_to_their_door, begin),
         cmocka_unit_test_setup(wfi_is_over, begin),
         cmocka_unit_test_setup(everything_unknown_is_undefined, begin),

@@ -426,10 +426,21 @@ static inline void world_init(uint32_t version, unsigned vcpus)
     (void)err;
 }
 
+// As loop.c does before a run: whom an SGI left there is kicked.
+static inline void kick_left(unsigned v)
+{
+    struct vcpu *vcpu = &world.vm.vcpu[v];
+    if (vcpu->kick != PORT_NOBODY) {
+        port_kick(&world.port, vcpu->kick - 1);
+        vcpu->kick = PORT_NOBODY;
+    }
+}
+
 // A vcpu leaves the guest and enters it again.
 static inline void vcpu_turn_around(unsigned v)
 {
     struct port *p = &world.port;
+    kick_left(v);
     mtx_lock(&p->mutex[v]);
     p->in_guest[v] = false;
     mtx_unlock(&p->mutex[v]);
@@ -446,6 +457,7 @@ static inline void vcpu_turn_around(unsigned v)
 static inline void enter(unsigned v)
 {
     struct port *p = &world.port;
+    kick_left(v);
     mtx_lock(&p->mutex[v]);
     if (p->in_guest[v]) {
         lr_look(p, v);

@@ -23,9 +23,15 @@ static void settle(struct pl031 *d)
     }
 }
 
+// The lock is held, so nobody else changes the alarm meanwhile.
+static uint64_t alarm_of(const struct pl031 *d)
+{
+    return atomic_load_explicit(&d->state.alarm, memory_order_relaxed);
+}
+
 static void raise_if_due(struct pl031 *d, uint64_t now)
 {
-    if (now >= d->state.alarm) {
+    if (now >= alarm_of(d)) {
         d->state.alarm = UINT64_MAX;
         d->state.interrupt = PL031_INT;
     }
@@ -97,20 +103,31 @@ static void write_register(struct pl031 *d, uint64_t reg, uint32_t value, uint64
     }
 }
 
+// Asking what time it is costs as much as the rest, and most accesses do without.
+static bool needs_time(const struct pl031 *d, uint64_t reg)
+{
+    return reg < PL031_IMSC || alarm_of(d) != UINT64_MAX;
+}
+
 enum handled pl031_access(void *device, struct bus_access *a)
 {
     struct pl031 *d = device;
     struct vm *vm = d->vm;
     port_lock(vm->port, &vm->lock);
-    uint64_t now = port_now(vm->port);
     uint64_t reg = primecell_register(a);
-    raise_if_due(d, now);
+    bool timed = needs_time(d, reg);
+    uint64_t now = timed ? port_now(vm->port) : 0;
+    if (timed) {
+        raise_if_due(d, now);
+    }
     if (!a->write) {
         a->value = primecell_part(a, read_register(d, reg, now));
     } else if (a->offset == reg) { // a write to a part of a register but the lowest changes nothing
         write_register(d, reg, (uint32_t)a->value, now);
     }
-    raise_if_due(d, now);
+    if (timed) {
+        raise_if_due(d, now);
+    }
     settle(d);
     port_unlock(vm->port, &vm->lock);
     return HANDLED;

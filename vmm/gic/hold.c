@@ -14,8 +14,8 @@
 // other both go on, one after the other), or when it is off, or when one thread serves all vcpus. All of this is looked
 // at in the same critical section as the work is done in, and whoever stops standing still takes the lock first.
 // A wake that is sent before the other has entered the guest ends the port_run that follows (port.h): none is missed.
-// A requester takes wakes that were meant to end its next port_run: what they announce stands in words that its loop
-// looks at before port_run.
+// A requester takes wakes that were meant to end its next port_run, and nobody wakes it for what is requested of itself
+// meanwhile: it looks at everything before its next port_run.
 //
 // The wait is bounded: a thread that is kept from coming (its core is given to somebody else) must not take another
 // vcpu with it. What is read or cleared after that is what port_sync says.
@@ -61,6 +61,7 @@ void vgic_hold(struct vgic_work *w, uint32_t vcpus)
     uint32_t wanted = vcpus & ~w->held & ~(1u << w->self->index);
     w->held |= wanted;
     g->holding[w->self->index] = true;
+    w->self->look = true;
     for (; wanted != 0; wanted &= wanted - 1) {
         unsigned vcpu = (unsigned)__builtin_ctz(wanted);
         atomic_fetch_add(&g->request[vcpu], VGIC_HOLD);

@@ -2,10 +2,20 @@
 // lock, only the target's inbox.
 #include "model.h"
 
+// Who is to be kicked for it is left to the sender's next run, which is what comes next: that saves a system call. Whom
+// an earlier SGI of the same instruction left there is kicked now.
 static void post(struct vcpu *sender, struct vcpu *target, unsigned intid)
 {
     atomic_fetch_or_explicit(&target->page->pending, BIT(intid), memory_order_release);
-    vgic_attend(sender->vm, sender, target, VCPU_ATTENTION_NEW);
+    uint64_t before = atomic_fetch_or(&target->page->attention, VCPU_ATTENTION_NEW);
+    if (target == sender || (before & VCPU_ATTENTION_NEW) != 0) {
+        return;
+    }
+    if (sender->kick != PORT_NOBODY) {
+        port_kick(sender->vm->port, sender->kick - 1);
+    }
+    sender->kick = target->index + 1;
+    sender->look = true;
 }
 
 // An SGI of another group than the target has configured is not forwarded.

@@ -80,7 +80,9 @@ static unsigned free_slot(const struct vgic *g, unsigned vcpu)
 static void ask_tidy(struct vgic_work *w, unsigned vcpu)
 {
     uint32_t before = atomic_fetch_or(&w->vm->gic.request[vcpu], VGIC_TIDY);
-    if ((before & VGIC_TIDY) == 0 && (w->self == NULL || w->self->index != vcpu)) {
+    if (w->self != NULL && w->self->index == vcpu) {
+        w->self->look = true;
+    } else if ((before & VGIC_TIDY) == 0) {
         port_wake(w->vm->port, vcpu);
     }
 }

@@ -36,14 +36,12 @@ struct vcpu_page *port_page(struct port *p, unsigned vcpu)
     return (struct vcpu_page *)(uintptr_t)(VM_VCPU_PAGE + (uint64_t)vcpu * PAGE_SIZE);
 }
 
-int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint64_t *bits)
+int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint32_t kick)
 {
-    if (p->woken[vcpu + 1]) {
-        p->woken[vcpu + 1] = false;
-        *bits = VM_WAKE;
-        return VCPU_NOTIFIED;
-    }
-    return vcpu_run(deadline, bits);
+    uint64_t bits; // one meaning only
+    (void)p;
+    (void)vcpu;
+    return vcpu_run(deadline, kick == PORT_NOBODY ? 0 : VM_VCPU + kick - 1, &bits);
 }
 
 void port_kick(struct port *p, unsigned vcpu)
@@ -109,10 +107,9 @@ void port_wake(struct port *p, unsigned vcpu)
 void port_wait(struct port *p, unsigned vcpu, uint64_t deadline)
 {
     uint64_t bits;
-    if (!p->woken[vcpu + 1]) {
-        (void)await(deadline, &bits);
-    }
-    p->woken[vcpu + 1] = false;
+    (void)p;
+    (void)vcpu;
+    (void)await(deadline, &bits);
 }
 
 void port_await_start(void)
@@ -126,24 +123,15 @@ void port_start_thread(unsigned vcpu)
     signal_thread(vcpu + 1);
 }
 
-// What woke the thread may have been meant for something else: it is kept for that.
-static void keep(struct port *p, unsigned thread)
-{
-    if (thread != 0) {
-        p->woken[thread] = true;
-    } else {
-        signal_thread(0);
-    }
-}
-
 void port_wake_main(void)
 {
     signal_thread(0);
 }
 
 // A waiter names itself before it looks at the state for the last time, and whoever frees a lock that is waited for wakes
-// all that are named: so no wake-up is lost, and a needless one costs a turn.
-static NOINLINE void lock_slowly(struct port *p, struct port_lock *lock)
+// all that are named: so no wake-up is lost, and a needless one costs a turn. What woke the thread may have been meant
+// for something else, its next port_run or port_wait: it passes it on to itself.
+static NOINLINE void lock_slowly(struct port_lock *lock)
 {
     unsigned thread = bulkhead_thread_number();
     bool woken = false;
@@ -159,15 +147,16 @@ static NOINLINE void lock_slowly(struct port *p, struct port_lock *lock)
     }
     atomic_fetch_and(&lock->waiters, ~(1u << thread));
     if (woken) {
-        keep(p, thread);
+        signal_thread(thread);
     }
 }
 
 void port_lock(struct port *p, struct port_lock *lock)
 {
     uint32_t expected = FREE;
+    (void)p;
     if (!atomic_compare_exchange_strong(&lock->state, &expected, HELD)) {
-        lock_slowly(p, lock);
+        lock_slowly(lock);
     }
 }
 

@@ -9,13 +9,9 @@
 
 #include "../port.h"
 
-#define PORT_THREADS (VCPU_MAX + 1) // of a VMM: the first one, and one per vcpu
-
-// Zeroed memory is one that works.
+// It keeps nothing: the kernel does.
 struct port {
-    // Wake-ups that a thread found while it waited for a lock: they count for its next port_run or port_wait. Each
-    // belongs to its thread.
-    bool woken[PORT_THREADS];
+    char nothing;
 };
 
 // Has the first thread look at everything that it serves: VM_WAKE_MAIN. From any thread. It also happens by itself when

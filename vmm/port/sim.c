@@ -57,15 +57,16 @@ struct vcpu_page *port_page(struct port *p, unsigned vcpu)
 }
 
 // A wake-up that came before is noticed first, as the kernel does it.
-int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint64_t *bits)
+int64_t port_run(struct port *p, unsigned vcpu, uint64_t deadline, uint32_t kick)
 {
     expect(p->locks_held == 0 && vcpu < VCPU_MAX);
+    if (kick != PORT_NOBODY) {
+        port_kick(p, kick - 1);
+    }
     p->runs[vcpu]++;
     p->deadline[vcpu] = deadline;
-    *bits = 0;
     if (p->woken[vcpu]) {
         p->woken[vcpu] = false;
-        *bits = VM_WAKE;
         return VCPU_NOTIFIED;
     }
     if (p->now >= deadline) {

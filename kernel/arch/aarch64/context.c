@@ -79,10 +79,12 @@ void context_fp_take(struct arch_fp *fp)
 {
     struct percpu *cpu = this_cpu();
     context_fp_trap(cpu, true);
-    isb(); // from here on this core may use FP registers, too
-    fp_put_away(cpu);
-    fp_load(fp);
-    cpu->fp_owner = fp;
+    if (cpu->fp_owner != fp) {
+        isb(); // from here on this core may use FP registers, too
+        fp_put_away(cpu);
+        fp_load(fp);
+        cpu->fp_owner = fp;
+    }
     cpu->arch.lazy = true;
 }
 

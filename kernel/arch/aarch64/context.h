@@ -3,14 +3,23 @@
 
 #include <stdbool.h>
 
-struct arch_fp;
-struct percpu;
+#include <base/bits.h>
+
+#include "percpu.h"
 
 // Loads the FP registers from here, for whoever runs; whoever had them has them in memory afterwards.
 void context_fp_take(struct arch_fp *fp);
 
 // Lets EL0 and EL1 use the FP registers, or have it trapped.
 void context_fp_trap(struct percpu *cpu, bool open);
+
+// The next use traps, its owner's too: for a way that is used more often than FP at its end.
+static inline void context_fp_close(struct percpu *cpu)
+{
+    if (UNLIKELY(cpu->arch.fp_open)) {
+        context_fp_trap(cpu, false);
+    }
+}
 
 // fp.S
 void fp_save(struct arch_fp *to);

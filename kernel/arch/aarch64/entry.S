@@ -58,15 +58,16 @@ maybe_vcpu_run:
     movk    w0, #0x5600, lsl #16    // EC: svc, IL
     cmp     w0, w1
     b.ne    1b
+    ldp     x2, x3, [sp, #REGS_X0]  // deadline, whom to kick
     mov     x0, sp
-    mrs     x2, tpidr_el2
-    mrs     x3, sp_el0
-    mrs     x4, elr_el2
-    mrs     x5, tpidr_el0
-    stp     x3, x4, [x0, #REGS_SP]
-    str     x5, [x0, #REGS_TPIDR]
-    ldr     x2, [x2, #PERCPU_STACK_TOP]
-    mov     sp, x2
+    mrs     x1, tpidr_el2
+    mrs     x4, sp_el0
+    mrs     x5, elr_el2
+    mrs     x6, tpidr_el0
+    stp     x4, x5, [x0, #REGS_SP]
+    str     x6, [x0, #REGS_TPIDR]
+    ldr     x7, [x1, #PERCPU_STACK_TOP]
+    mov     sp, x7
     b       guest_enter
 
 // x0: thread, w1: syndrome

@@ -125,7 +125,9 @@ uint32_t gic_private_interrupts(void)
 void gic_dispatch(uint32_t intid)
 {
     if (intid >= INTID_SPI) {
-        // cppcheck-suppress arrayIndexOutOfBoundsCond ; callers have checked
+        if (intid >= INTID_SPI_END) {
+            return;
+        }
         atomic_fetch_or_explicit(&machine.gic.state[intid], GIC_ACTIVE, memory_order_relaxed);
         entry_irq(intid);
     } else if (intid == machine.timer_intid) {

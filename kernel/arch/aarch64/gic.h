@@ -27,9 +27,9 @@ struct gic_ops {
     unsigned cores_max;
     void (*init)(void);      // boot core
     void (*init_core)(void); // each core
-    // Takes one interrupt that is pending on this core and hands it to gic_dispatch; were there more, the core will be
-    // back from eret at once.
-    void (*acknowledge)(void);
+    // Takes one interrupt that is pending on this core, for gic_dispatch: priority dropped, an SGI's end as well. Were
+    // there more, the core will be back from eret at once. GIC_NOTHING: it was withdrawn.
+    uint32_t (*acknowledge)(void);
     void (*deactivate)(uint32_t intid);
     void (*send)(unsigned core, enum gic_sgi sgi);
     void (*set_enabled)(uint32_t intid, bool enabled); // shared; false: waits until it is
@@ -49,6 +49,7 @@ struct gic {
     uint64_t gicv;             // version 2: physical address of the guests' CPU interface
     const struct vgic_ops *vgic;
     uint32_t lists;             // list registers
+    uint64_t all_lists;         // a bit each
     uint32_t maintenance_intid; // 0: the tree names none, so there are no guests
     volatile void *redistributors[GIC_REGIONS_MAX]; // version 3, with
     struct range redistributor_range[GIC_REGIONS_MAX];
@@ -73,7 +74,9 @@ bool gic_find(const void *fdt, struct gic *gic);
 // SGIs and PPIs that each core listens to: a bit each.
 uint32_t gic_private_interrupts(void);
 
-// One interrupt, priority already dropped.
+#define GIC_NOTHING INTID_SPI_END
+
+// An interrupt that has been acknowledged.
 void gic_dispatch(uint32_t intid);
 
 // Other cores than this one stop at once, for good.

@@ -57,19 +57,19 @@ static void init_core(void)
 }
 
 // An SGI is named together with its sender: it is deactivated here.
-static void acknowledge(void)
+static uint32_t acknowledge(void)
 {
     volatile void *c = machine.gic.cpu;
     uint32_t value = mmio_read32(c, GICC_IAR);
     uint32_t intid = value & GICC_IAR_INTID;
     if (intid >= INTID_SPI_END) {
-        return; // it was withdrawn
+        return GIC_NOTHING;
     }
     mmio_write32(c, GICC_EOIR, value);
     if (intid < INTID_PPI) {
         mmio_write32(c, GICC_DIR, value);
     }
-    gic_dispatch(intid);
+    return intid;
 }
 
 // The core that deactivates a device's interrupt may be another than took it: its driver has moved. GICC_DIR is not sure

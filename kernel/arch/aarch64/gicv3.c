@@ -135,11 +135,11 @@ static void deactivate(uint32_t intid)
     sysreg_write(S3_0_C12_C11_1, intid); // ICC_DIR_EL1
 }
 
-static void acknowledge(void)
+static uint32_t acknowledge(void)
 {
     uint32_t intid = (uint32_t)(sysreg_read(S3_0_C12_C12_0) & ICC_IAR_INTID); // ICC_IAR1_EL1
     if (intid >= INTID_SPI_END) {
-        return; // it was withdrawn
+        return GIC_NOTHING;
     }
     dsb_sy(); // it is active before anything that the handler does can be seen
     sysreg_write(S3_0_C12_C12_1, intid); // ICC_EOIR1_EL1
@@ -147,7 +147,7 @@ static void acknowledge(void)
     if (intid < INTID_PPI) {
         deactivate(intid);
     }
-    gic_dispatch(intid);
+    return intid;
 }
 
 static void send(unsigned core, enum gic_sgi sgi)

@@ -3,10 +3,12 @@
 #include "guest.h"
 
 #include <base/bits.h>
+#include <base/peek.h>
 #include <spec/esr.h>
 #include <spec/sysreg.h>
 
 #include "context.h"
+#include "cspace.h"
 #include "el2.h"
 #include "entry.h"
 #include "machine.h"
@@ -52,6 +54,7 @@ void guest_init_core(void)
                       (aarch32 ? BIT(PSTATE_USR) : 0);
         unsigned lists = machine.gic.vgic->count();
         machine.gic.lists = lists < VGIC_LISTS_MAX ? lists : VGIC_LISTS_MAX;
+        machine.gic.all_lists = BIT(machine.gic.lists) - 1;
     }
     vgic_init_core();
 }
@@ -123,7 +126,7 @@ void arch_space_forget(struct arch_space *s, const struct vcpu *v)
 
 // ---- What acts on EL0 ---------------------------------------------------------------------------------------------
 
-void guest_retire(struct percpu *cpu)
+static ALWAYS_INLINE void guest_retire_inline(struct percpu *cpu)
 {
     uint64_t *reg = cpu->arch.resident->arch.reg;
     uint64_t sctlr = sysreg_read(sctlr_el1);
@@ -141,17 +144,25 @@ void guest_retire(struct percpu *cpu)
     cpu->arch.in_guest = false;
 }
 
+void guest_retire(struct percpu *cpu)
+{
+    guest_retire_inline(cpu);
+}
+
 // Could somebody else use the core while the guest waits for an interrupt?
 static inline uint64_t hcr_of_now(const struct percpu *cpu, const struct thread *self)
 {
-    bool wanted = cpu->top != PRIORITY_NONE || self->own.budget != self->own.period;
-    return rules.hcr | (wanted ? HCR_TWI : 0);
+    uint64_t hcr = rules.hcr;
+    if (UNLIKELY(cpu->top != PRIORITY_NONE) || UNLIKELY(self->own.budget != self->own.period)) {
+        hcr |= HCR_TWI;
+    }
+    return hcr;
 }
 
 static inline void activate(struct percpu *cpu, const struct thread *self, const struct vcpu *v)
 {
     const uint64_t *reg = v->arch.reg;
-    stage2_enter(&cpu->arch, v->space->arch.vttbr);
+    stage2_change(&cpu->arch, v->space->arch.vttbr);
     sysreg_write(hcr_el2, hcr_of_now(cpu, self));
     sysreg_write(vbar_el2, guest_vectors);
     uint64_t sctlr = reg[VCPU_REG_SCTLR_EL1];
@@ -169,14 +180,9 @@ static inline void activate(struct percpu *cpu, const struct thread *self, const
 
 // ---- Entering -----------------------------------------------------------------------------------------------------
 
-static struct guest_way to_thread(struct thread *t)
-{
-    return (struct guest_way){NULL, t};
-}
-
 // Out of guest mode, to the VMM.
-static NOINLINE struct guest_way leave(struct percpu *cpu, struct thread *self, int64_t result,
-                                       uint64_t bits)
+static NOINLINE struct vcpu_page *leave(struct percpu *cpu, struct thread *self, int64_t result,
+                                        uint64_t bits)
 {
     arch_leave_guest_mode(&self->regs, result, bits);
     atomic_store_explicit(&self->wait, WAIT_NONE, memory_order_relaxed);
@@ -184,7 +190,7 @@ static NOINLINE struct guest_way leave(struct percpu *cpu, struct thread *self, 
         guest_retire(cpu);
     }
     arch_thread_switch(NULL, self);
-    return to_thread(self);
+    return NULL;
 }
 
 // The guest's deadline is not in the core's queue: a timer that is early does no harm.
@@ -199,72 +205,53 @@ static bool deadline_passed(uint64_t deadline)
     return false;
 }
 
-// Is there news before the guest goes on? True: `way` leads elsewhere.
-static NOINLINE bool look_closer(struct percpu *cpu, struct thread *self, struct vcpu *v,
-                                 struct guest_way *way)
+// Is there news before the guest goes on? False: it does not, leave has been called.
+static NOINLINE bool look_closer(struct percpu *cpu, struct thread *self, struct vcpu *v)
 {
     struct notification *n = self->notification;
-    uint64_t bits = n != NULL ? atomic_exchange(&n->word, 0) : 0;
+    uint64_t bits = n != NULL && peek64(&n->word) != 0 ? atomic_exchange(&n->word, 0) : 0;
     if (bits != 0) {
-        *way = leave(cpu, self, VCPU_NOTIFIED, bits);
-        return true;
+        leave(cpu, self, VCPU_NOTIFIED, bits);
+        return false;
     }
     if (v->deadline != DEADLINE_NEVER && deadline_passed(v->deadline)) {
-        *way = leave(cpu, self, VCPU_DEADLINE, 0);
-        return true;
+        leave(cpu, self, VCPU_DEADLINE, 0);
+        return false;
     }
-    if (atomic_load_explicit(&v->page->attention, memory_order_relaxed) != 0 ||
-        atomic_load_explicit(&v->linked_raised, memory_order_relaxed) != 0) {
+    if (peek64(&v->page->attention) != 0 || peek64(&v->linked_raised) != 0) {
         vgic_update(v);
     }
-    return false;
+    return true;
 }
 
-static inline bool has_news(const struct thread *self, const struct vcpu *v)
+static inline bool has_news(const struct thread *self, const struct vcpu *v,
+                            const struct vcpu_page *page)
 {
     const struct notification *n = self->notification;
-    uint64_t news = atomic_load_explicit(&v->page->attention, memory_order_relaxed) |
-                    atomic_load_explicit(&v->linked_raised, memory_order_relaxed) | ~v->deadline;
+    uint64_t news = peek64(&page->attention) | peek64(&v->linked_raised) | ~v->deadline;
     if (n != NULL) {
-        news |= atomic_load_explicit(&n->word, memory_order_relaxed);
+        news |= peek64(&n->word);
     }
-    return news != 0;
+    return UNLIKELY(news != 0);
 }
 
-// A pstate that is no guest's: ERR_INVALID.
-static inline bool pstate_allowed(uint64_t pstate)
-{
-    return (rules.modes >> (pstate & PSTATE_MODE) & 1) != 0;
-}
-
-#define PSTATE_64                                                                                  \
-    (PSTATE_NZCV | FIELD(24, 22) | BIT(12) | FIELD(11, 6) |                                        \
-     PSTATE_MODE) // DIT UAO PAN SSBS BTYPE DAIF
+// Bits of pstate that a guest may have in any combination, in AArch64: NZCV DIT UAO PAN SSBS BTYPE DAIF.
+#define PSTATE_64 (PSTATE_NZCV | FIELD(24, 22) | BIT(12) | FIELD(11, 6))
 #define PSTATE_32 (FIELD(31, 22) | FIELD(19, 0))
 
-static inline uint64_t pstate_clean(uint64_t pstate, const struct vcpu *v)
+// What the guest may have of a pstate; UINT64_MAX: it may not be in that mode.
+static uint64_t pstate_checked(uint64_t pstate, const struct vcpu *v)
 {
-    uint64_t mask = (pstate & PSTATE_USR) != 0 ? PSTATE_32 : PSTATE_64;
+    uint64_t mask = (pstate & PSTATE_USR) != 0 ? PSTATE_32 : PSTATE_64 | PSTATE_MODE;
     uint64_t step = (v->arch.reg[VCPU_REG_MDSCR_EL1] & MDSCR_SS) != 0 ? PSTATE_SS : 0;
-    return pstate & (mask | step);
+    bool allowed = (rules.modes >> (pstate & PSTATE_MODE) & 1) != 0;
+    return allowed ? pstate & (mask | step) : UINT64_MAX;
 }
 
-static struct guest_way enter(struct percpu *cpu, struct thread *self, struct vcpu *v)
+static ALWAYS_INLINE struct vcpu_page *go_in_as(struct percpu *cpu, struct thread *self,
+                                                struct vcpu *v, struct vcpu_page *page,
+                                                uint64_t pstate)
 {
-    struct guest_way way;
-    if (cpu->arch.resident != v) {
-        load(cpu, v);
-    }
-    atomic_store_explicit(&self->wait, WAIT_GUEST, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst); // pairs with sched_poke
-    struct vcpu_page *page = v->page;
-    if (has_news(self, v) && look_closer(cpu, self, v, &way)) {
-        return way;
-    }
-    uint64_t pstate = page->regs.pstate;
-    if (!pstate_allowed(pstate)) {
-        return leave(cpu, self, ERR_INVALID, 0);
-    }
     activate(cpu, self, v);
     const struct vcpu_regs *r = &page->regs;
     uint64_t pc = r->pc;
@@ -272,144 +259,192 @@ static struct guest_way enter(struct percpu *cpu, struct thread *self, struct vc
     uint64_t tpidr = r->tpidr_el0;
     uint64_t tpidrro = r->tpidrro_el0;
     sysreg_write(elr_el2, pc);
-    sysreg_write(spsr_el2, pstate_clean(pstate, v));
+    sysreg_write(spsr_el2, pstate);
     sysreg_write(sp_el0, sp_el0);
     sysreg_write(tpidr_el0, tpidr);
     sysreg_write(tpidrro_el0, tpidrro);
-    return (struct guest_way){page, self};
+    return page;
 }
 
-struct guest_way guest_run(struct thread *self)
+static NOINLINE struct vcpu_page *go_in_checked(struct percpu *cpu, struct thread *self,
+                                                struct vcpu *v, struct vcpu_page *page,
+                                                uint64_t pstate)
+{
+    pstate = pstate_checked(pstate, v);
+    return pstate == UINT64_MAX ? leave(cpu, self, ERR_INVALID, 0)
+                                : go_in_as(cpu, self, v, page, pstate);
+}
+
+// Nothing keeps the guest from going on, but what its VMM says of its state.
+static ALWAYS_INLINE struct vcpu_page *go_in(struct percpu *cpu, struct thread *self,
+                                             struct vcpu *v, struct vcpu_page *page)
+{
+    uint64_t pstate = page->regs.pstate;
+    uint64_t rest = pstate & ~PSTATE_64;
+    if (UNLIKELY(rest != PSTATE_EL1H && rest != PSTATE_EL0T)) {
+        return go_in_checked(cpu, self, v, page, pstate);
+    }
+    return go_in_as(cpu, self, v, page, pstate);
+}
+
+static NOINLINE struct vcpu_page *go_in_with_news(struct percpu *cpu, struct thread *self,
+                                                  struct vcpu *v)
+{
+    return look_closer(cpu, self, v) ? go_in(cpu, self, v, v->page) : NULL;
+}
+
+static ALWAYS_INLINE struct vcpu_page *enter_here(struct percpu *cpu, struct thread *self,
+                                                  struct vcpu *v)
+{
+    poke32(&self->wait, WAIT_GUEST);
+    atomic_thread_fence(memory_order_seq_cst); // pairs with sched_poke
+    struct vcpu_page *page = v->page;
+    if (has_news(self, v, page)) {
+        return go_in_with_news(cpu, self, v);
+    }
+    return go_in(cpu, self, v, page);
+}
+
+static NOINLINE struct vcpu_page *load_and_enter(struct percpu *cpu, struct thread *self,
+                                                 struct vcpu *v)
+{
+    load(cpu, v);
+    return enter_here(cpu, self, v);
+}
+
+static NOINLINE struct vcpu_page *refuse(struct thread *self, err_t err)
+{
+    arch_leave_guest_mode(&self->regs, err, 0);
+    return NULL;
+}
+
+static ALWAYS_INLINE struct vcpu_page *run(struct percpu *cpu, struct thread *self,
+                                           uint64_t deadline)
 {
     struct vcpu *v = self->vcpu;
-    if (v == NULL || !v->ready || (self->flags & THREAD_PASSIVE) != 0 || machine.gic.lists == 0) {
-        arch_leave_guest_mode(&self->regs, v == NULL ? ERR_NO_CAP : ERR_BUSY, 0);
-        return to_thread(self);
+    if (UNLIKELY(v == NULL || !v->ready || (self->flags & THREAD_PASSIVE) != 0)) {
+        return refuse(self, v == NULL ? ERR_NO_CAP : ERR_BUSY);
     }
-    v->deadline = self->regs.x[0];
+    v->deadline = deadline;
     self->regs.pstate = PSTATE_GUEST_MODE;
-    return enter(this_cpu(), self, v);
+    return cpu->arch.resident == v ? enter_here(cpu, self, v) : load_and_enter(cpu, self, v);
 }
 
-struct guest_way guest_resume(struct thread *self)
+static NOINLINE struct vcpu_page *kick_and_run(struct percpu *cpu, struct thread *self,
+                                               uint64_t deadline, uint64_t kick)
 {
-    return enter(this_cpu(), self, self->vcpu);
+    struct cap cap;
+    err_t err = cspace_lookup(self->cspace, kick, OBJ_VCPU, RIGHT_WRITE, &cap);
+    if (err != OK) {
+        return refuse(self, err);
+    }
+    vcpu_kick(CONTAINER_OF(cap.obj, struct vcpu, obj));
+    return run(cpu, self, deadline);
+}
+
+struct vcpu_page *guest_run(struct thread *self, struct percpu *cpu, uint64_t deadline,
+                            uint64_t kick)
+{
+    return UNLIKELY(kick != 0) ? kick_and_run(cpu, self, deadline, kick) : run(cpu, self, deadline);
+}
+
+struct vcpu_page *guest_resume(struct thread *self)
+{
+    struct percpu *cpu = this_cpu();
+    return cpu->arch.resident == self->vcpu ? enter_here(cpu, self, self->vcpu)
+                                            : load_and_enter(cpu, self, self->vcpu);
 }
 
 // ---- Leaving ------------------------------------------------------------------------------------------------------
 
-// The guest's exit was the kernel's: it goes on, unless somebody else does.
-static struct guest_way go_on(struct vcpu_page *page)
+// The guest's exit was the kernel's, and so is the choice who goes on. Is it the guest?
+static NOINLINE bool still_chosen(struct percpu *cpu)
 {
-    struct guest_way way;
+    const struct thread *next = sched_pick(cpu);
+    if (!cpu->arch.in_guest) {
+        return false;
+    }
+    if (next != atomic_load(&cpu->arch.resident->thread) || !arch_guest_mode(&next->regs)) {
+        guest_retire(cpu);
+        return false;
+    }
+    return true;
+}
+
+// The guest goes on, unless somebody else does.
+static ALWAYS_INLINE struct vcpu_page *go_on(struct percpu *cpu, struct vcpu_page *page)
+{
+    if (UNLIKELY(cpu->need_pick || !cpu->arch.in_guest) && !still_chosen(cpu)) {
+        return NULL;
+    }
+    struct thread *self = cpu->current;
+    struct vcpu *v = self->vcpu;
+    if (has_news(self, v, page) && !look_closer(cpu, self, v)) {
+        return NULL;
+    }
+    sysreg_write(hcr_el2, hcr_of_now(cpu, self));
+    return page;
+}
+
+struct vcpu_page *guest_interrupt(struct vcpu_page *page)
+{
     struct percpu *cpu = this_cpu();
-    struct thread *next = sched_pick(cpu);
-    if (!cpu->arch.in_guest || next != atomic_load(&cpu->arch.resident->thread) ||
-        !arch_guest_mode(&next->regs)) {
-        if (cpu->arch.in_guest) {
-            guest_retire(cpu);
-        }
-        return to_thread(next);
-    }
-    struct vcpu *v = next->vcpu;
-    if (has_news(next, v) && look_closer(cpu, next, v, &way)) {
-        return way;
-    }
-    sysreg_write(hcr_el2, hcr_of_now(cpu, next));
-    return (struct guest_way){page, next};
-}
-
-struct guest_way guest_interrupt(struct vcpu_page *page)
-{
     page->kernel_exits++;
-    machine.gic.ops->acknowledge();
-    return go_on(page);
+    uint32_t intid = machine.gic.ops->acknowledge();
+    if (intid == machine.vtimer_intid && vgic_timer(cpu->arch.resident)) {
+        return page; // nothing else has changed
+    }
+    gic_dispatch(intid);
+    return go_on(cpu, page);
 }
 
-// The guest is resumed as any thread in guest mode, from memory.
-static struct guest_exit as_exit(struct guest_way way)
+struct vcpu_page *guest_serror(struct vcpu_page *page, uint64_t esr)
 {
-    if (way.page != NULL) {
-        guest_retire(this_cpu());
+    page->syndrome = esr;
+    return leave(this_cpu(), this_cpu()->current, VCPU_SERROR, 0);
+}
+
+// From a trap that was the kernel's, the guest is resumed as any thread in guest mode: from memory.
+static struct thread *go_on_from_memory(struct percpu *cpu, struct vcpu_page *page)
+{
+    if (go_on(cpu, page) != NULL) {
+        guest_retire(cpu);
     }
-    return (struct guest_exit){NULL, way.thread};
+    return NULL;
 }
 
 // WFI, while somebody else could use the core. WFE never comes here. As long as the vcpu is resident, its timer's own
 // interrupt wakes it.
-static struct guest_exit wait_for_interrupt(struct vcpu_page *page)
+static NOINLINE struct thread *wait_for_interrupt(struct percpu *cpu, struct vcpu_page *page)
 {
-    struct percpu *cpu = this_cpu();
     struct thread *self = cpu->current;
     page->kernel_exits++;
     page->regs.pc += 4;
     if (!vgic_awaits(self->vcpu)) {
         vcpu_idle(self);
     }
-    struct thread *next = sched_pick(cpu);
+    (void)sched_pick(cpu);
     if (cpu->arch.in_guest) {
         guest_retire(cpu);
     }
-    return (struct guest_exit){NULL, next};
+    return NULL;
 }
 
-static struct guest_exit take_fp(struct vcpu_page *page, struct vcpu *v)
+static NOINLINE struct thread *take_fp(struct percpu *cpu, struct vcpu_page *page)
 {
     page->kernel_exits++;
-    context_fp_take(&v->arch.fp);
-    return as_exit(go_on(page));
+    context_fp_take(&cpu->arch.resident->arch.fp);
+    return go_on_from_memory(cpu, page);
 }
 
-// On permission faults hardware does not say where: the guest's own translation does.
-static uint64_t resolve(uint64_t far)
+// To the VMM's code behind its VCPU_RUN.
+static ALWAYS_INLINE struct thread *to_vmm(struct percpu *cpu)
 {
-    uint64_t par = sysreg_read(par_el1);
-    __asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(far) : "memory");
-    uint64_t answer = sysreg_read(par_el1);
-    sysreg_write(par_el1, par);
-    return (answer & PAR_F) != 0 ? UINT64_MAX : (answer & PAR_ADDRESS) | (far & 0xfff);
-}
-
-static inline bool is_abort(unsigned ec)
-{
-    return ec == EC_DATA_ABORT_LOWER || ec == EC_INSTRUCTION_ABORT_LOWER;
-}
-
-static inline uint64_t address_of(uint64_t esr, uint64_t far)
-{
-    if (esr_fsc(esr) == FSC_PERMISSION && (esr & ESR_ABORT_S1PTW) == 0) {
-        return resolve(far);
-    }
-    return (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (far & 0xfff);
-}
-
-struct guest_exit guest_trap(struct vcpu_page *page, uint64_t esr)
-{
-    struct percpu *cpu = this_cpu();
     struct thread *self = cpu->current;
-    struct vcpu *v = cpu->arch.resident;
-    unsigned ec = esr_ec(esr);
-    page->syndrome = esr;
-    if (is_abort(ec)) {
-        uint64_t far = sysreg_read(far_el2);
-        page->address = far;
-        page->ipa = address_of(esr, far);
-        if (page->ipa == UINT64_MAX) {
-            return as_exit(
-                go_on(page)); // the guest has changed its tables meanwhile: it tries again
-        }
-    } else if (ec == EC_WFX) {
-        return wait_for_interrupt(page);
-    } else if (ec == EC_FP) {
-        return take_fp(page, v);
-    }
-    if ((v->arch.vgic.placed & SOURCE_TIMER) != 0) {
-        vgic_timer_sample(v);
-    }
-    guest_retire(cpu);
-    stage2_enter(&cpu->arch, self->space->arch.vttbr);
-    context_fp_trap(cpu, cpu->fp_owner == &self->fp);
-    atomic_store_explicit(&self->wait, WAIT_NONE, memory_order_relaxed);
+    guest_retire_inline(cpu);
+    stage2_change(&cpu->arch, self->space->arch.vttbr);
+    context_fp_close(cpu);
+    poke32(&self->wait, WAIT_NONE);
     self->regs.pstate = PSTATE_EL0T;
     uint64_t sp = self->regs.sp;
     uint64_t pc = self->regs.pc;
@@ -420,13 +455,64 @@ struct guest_exit guest_trap(struct vcpu_page *page, uint64_t esr)
     sysreg_write(spsr_el2, PSTATE_EL0T);
     sysreg_write(tpidr_el0, tpidr);
     sysreg_write(tpidrro_el0, tpidrro);
-    return (struct guest_exit){page, self};
+    return self;
 }
 
-struct guest_way guest_serror(struct vcpu_page *page, uint64_t esr)
+static NOINLINE struct thread *sample_timer(struct percpu *cpu)
 {
+    vgic_timer_sample(cpu->arch.resident);
+    return to_vmm(cpu);
+}
+
+static ALWAYS_INLINE struct thread *exit_guest(struct percpu *cpu)
+{
+    bool timer = (cpu->arch.resident->arch.vgic.placed & SOURCE_TIMER) != 0;
+    return UNLIKELY(timer) ? sample_timer(cpu) : to_vmm(cpu);
+}
+
+// On permission faults hardware does not say where: the guest's own translation does.
+static NOINLINE struct thread *permission_fault(struct percpu *cpu, struct vcpu_page *page,
+                                                uint64_t far)
+{
+    uint64_t par = sysreg_read(par_el1);
+    __asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(far) : "memory");
+    uint64_t answer = sysreg_read(par_el1);
+    sysreg_write(par_el1, par);
+    if ((answer & PAR_F) != 0) { // the guest has changed its tables meanwhile: it tries again
+        return go_on_from_memory(cpu, page);
+    }
+    page->ipa = (answer & PAR_ADDRESS) | (far & 0xfff);
+    return exit_guest(cpu);
+}
+
+static ALWAYS_INLINE struct thread *guest_abort(struct percpu *cpu, struct vcpu_page *page,
+                                                uint64_t esr)
+{
+    uint64_t far = sysreg_read(far_el2);
+    page->address = far;
+    if (UNLIKELY(esr_fsc(esr) == FSC_PERMISSION && (esr & ESR_ABORT_S1PTW) == 0)) {
+        return permission_fault(cpu, page, far);
+    }
+    page->ipa = (sysreg_read(hpfar_el2) & HPFAR_FIPA) << 8 | (far & 0xfff);
+    return exit_guest(cpu);
+}
+
+// Classes that are not for the VMM as they are.
+#define KERNEL_CLASSES                                                                             \
+    (BIT(EC_WFX) | BIT(EC_FP) | BIT(EC_DATA_ABORT_LOWER) | BIT(EC_INSTRUCTION_ABORT_LOWER))
+
+struct thread *guest_trap(struct vcpu_page *page, uint64_t esr)
+{
+    struct percpu *cpu = this_cpu();
+    unsigned ec = esr_ec(esr);
     page->syndrome = esr;
-    return leave(this_cpu(), this_cpu()->current, VCPU_SERROR, 0);
+    if ((KERNEL_CLASSES >> ec & 1) == 0) {
+        return exit_guest(cpu);
+    }
+    if (ec == EC_WFX) {
+        return wait_for_interrupt(cpu, page);
+    }
+    return ec == EC_FP ? take_fp(cpu, page) : guest_abort(cpu, page, esr);
 }
 
 // ---- Interrupts of guests -----------------------------------------------------------------------------------------
@@ -439,9 +525,7 @@ void guest_timer(void)
         machine.gic.ops->deactivate(machine.vtimer_intid); // its vcpu has just left
         return;
     }
-    if (!cpu->arch.in_guest || !vgic_timer(v)) {
-        vcpu_raise(v, 27);
-    }
+    vcpu_raise(v, 27);
 }
 
 void guest_maintenance(void)
@@ -453,6 +537,11 @@ void guest_maintenance(void)
 }
 
 // ---- What else arch.h asks for ------------------------------------------------------------------------------------
+
+bool arch_has_guests(void)
+{
+    return machine.gic.lists != 0;
+}
 
 void arch_vcpu_fold(struct vcpu *v)
 {

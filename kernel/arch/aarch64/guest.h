@@ -14,26 +14,19 @@ struct thread;
 struct vcpu;
 struct vcpu_page;
 
-// Where the way out of the kernel leads: with a page, to the guest; else to the thread, or NULL: to sleep.
-struct guest_way {
-    struct vcpu_page *page;
-    struct thread *thread;
-};
-
-// Where the way out of an exit leads: with a page, to the VMM's code behind its VCPU_RUN, result VCPU_TRAP; else as above.
-struct guest_exit {
-    struct vcpu_page *page;
-    struct thread *thread;
-};
-
 void guest_init_core(void);
 
-// From guest_entry.S.
-struct guest_way guest_run(struct thread *self);    // VCPU_RUN
-struct guest_way guest_resume(struct thread *self); // a thread in guest mode goes on
-struct guest_exit guest_trap(struct vcpu_page *page, uint64_t esr);
-struct guest_way guest_interrupt(struct vcpu_page *page);
-struct guest_way guest_serror(struct vcpu_page *page, uint64_t esr);
+// From guest_entry.S. They return the page of the guest that runs next, its registers complete in hardware but for the
+// general ones; or NULL: the core goes on with its current thread, or sleeps if it has none.
+struct vcpu_page *guest_run(struct thread *self, struct percpu *cpu, uint64_t deadline,
+                            uint64_t kick);          // VCPU_RUN
+struct vcpu_page *guest_resume(struct thread *self); // a thread in guest mode goes on
+struct vcpu_page *guest_interrupt(struct vcpu_page *page);
+struct vcpu_page *guest_serror(struct vcpu_page *page, uint64_t esr);
+
+// The same for a trap, but for its usual end: the thread whose VMM goes on behind its VCPU_RUN, result VCPU_TRAP. Its
+// registers are complete in hardware but for the general ones. NULL: as above, a guest that goes on is resumed.
+struct thread *guest_trap(struct vcpu_page *page, uint64_t esr);
 
 // From gic.c.
 void guest_timer(void);

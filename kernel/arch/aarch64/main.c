@@ -60,7 +60,7 @@ _Noreturn void boot_main(paddr_t fdt, paddr_t image)
 
 struct thread *interrupt_entry(void)
 {
-    machine.gic.ops->acknowledge();
+    gic_dispatch(machine.gic.ops->acknowledge());
     return entry_resume();
 }
 

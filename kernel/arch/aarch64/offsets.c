@@ -30,6 +30,7 @@ static_assert(offsetof(struct vcpu_regs, tpidr_el0) == REGS_TPIDR, "guest_entry.
 static_assert(offsetof(struct vcpu_regs, tpidrro_el0) == REGS_TPIDR + 8, "guest_entry.S");
 static_assert(_Alignof(struct thread) % 16 == 0, "SP must be aligned to 16 bytes");
 
+static_assert(offsetof(struct percpu, current) == PERCPU_CURRENT, "guest_entry.S");
 static_assert(offsetof(struct percpu, stack_top) == PERCPU_STACK_TOP, "entry.S, start.S");
 static_assert(offsetof(struct percpu, arch.emergency_top) == PERCPU_EMERGENCY_TOP, "entry.S");
 

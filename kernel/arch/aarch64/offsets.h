@@ -37,6 +37,7 @@
 #define REGS_TPIDR 272
 
 // struct percpu
+#define PERCPU_CURRENT       0
 #define PERCPU_STACK_TOP     8
 #define PERCPU_EMERGENCY_TOP 16
 

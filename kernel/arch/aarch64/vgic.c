@@ -2,6 +2,7 @@
 #include "vgic.h"
 
 #include <base/bits.h>
+#include <base/peek.h>
 #include <spec/gich.h>
 
 #include "gic.h"
@@ -17,9 +18,9 @@ static inline const struct vgic_ops *ops(void)
     return machine.gic.vgic;
 }
 
-static uint64_t all_lists(void)
+static inline uint64_t all_lists(void)
 {
-    return BIT(machine.gic.lists) - 1;
+    return machine.gic.all_lists;
 }
 
 static uint32_t physical_of(const struct vcpu *v, unsigned source)
@@ -27,9 +28,9 @@ static uint32_t physical_of(const struct vcpu *v, unsigned source)
     return source == TIMER_SOURCE ? machine.vtimer_intid : v->linked[source];
 }
 
-static uint64_t word(const _Atomic uint64_t *w)
+static inline uint64_t word(const _Atomic uint64_t *w)
 {
-    return atomic_load_explicit(w, memory_order_relaxed);
+    return peek64(w);
 }
 
 void vgic_init_core(void)
@@ -38,6 +39,15 @@ void vgic_init_core(void)
     for (unsigned i = 0; i < machine.gic.lists; i++) {
         ops()->write(i, 0);
     }
+}
+
+// What waits to be delivered. What is active outside list registers has to be ended first.
+static inline uint64_t deliverable(const struct vcpu *v)
+{
+    const struct vcpu_page *p = v->page;
+    uint64_t raised = word(&v->linked_raised);
+    return (word(&p->pending) | raised | (word(&p->line) & ~v->arch.vgic.placed)) &
+           word(&p->enabled) & ~word(&p->active);
 }
 
 // ---- One interrupt ------------------------------------------------------------------------------------------------
@@ -89,11 +99,18 @@ static uint64_t take_sender(struct vcpu *v, unsigned source, bool active)
            eoi; // where the physical INTID of others stands
 }
 
-static void put(struct vcpu *v, unsigned n, unsigned source, uint64_t lr)
+static inline void put(struct vcpu *v, unsigned n, unsigned source, uint64_t lr)
 {
     struct vgic_state *s = &v->arch.vgic;
+    bool tells = (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI;
+    unsigned before = s->source[n];
+    if (s->at[before] == n) {
+        s->placed &= ~BIT(before);
+    }
     s->source[n] = (uint8_t)source;
+    s->at[source] = (uint8_t)n;
     s->placed |= BIT(source);
+    s->tells = tells ? s->tells | BIT(n) : s->tells & ~BIT(n);
     ops()->write(n, lr);
 }
 
@@ -111,6 +128,7 @@ static bool place(struct vcpu *v, unsigned n, unsigned source)
     atomic_fetch_and(&v->linked_raised, ~bit);
     if (lr == 0) {
         s->placed |= bit; // its line may stay up
+        s->at[source] = VGIC_NO_LIST;
         return false;
     }
     put(v, n, source, lr | take_sender(v, source, false) | ICH_LR_PENDING);
@@ -132,15 +150,13 @@ static bool place_active(struct vcpu *v, unsigned n, unsigned source)
     return true;
 }
 
-// Where a placed source stands; NOWHERE: the guest has ended it.
-static uint32_t find(const struct vcpu *v, unsigned source, uint64_t empty)
+// Where a source stands; NOWHERE: in no list register, or the guest has ended it.
+static inline uint32_t find(const struct vcpu *v, unsigned source, uint64_t empty)
 {
-    for (unsigned n = 0; n < machine.gic.lists; n++) {
-        if (v->arch.vgic.source[n] == source && (empty & BIT(n)) == 0) {
-            return n;
-        }
-    }
-    return NOWHERE;
+    const struct vgic_state *s = &v->arch.vgic;
+    unsigned n = s->at[source];
+    bool there = (s->placed & BIT(source)) != 0 && n != VGIC_NO_LIST && (empty & BIT(n)) == 0;
+    return there ? n : NOWHERE;
 }
 
 // ---- Linked interrupts --------------------------------------------------------------------------------------------
@@ -183,22 +199,49 @@ static bool still_raised(struct vcpu *v, unsigned source)
     return false;
 }
 
+// Puts a source into a list register that says nothing at its end, if it stands in none and there is an empty one: into
+// that where it stood last, if nobody has got that since. Empty ones that have something to tell are left alone.
+static inline bool put_quickly(struct vcpu *v, unsigned source, uint64_t lr)
+{
+    struct vgic_state *s = &v->arch.vgic;
+    uint64_t empty = ops()->empty() & all_lists() & ~s->tells;
+    unsigned n = s->at[source];
+    if ((s->placed & BIT(source)) != 0) {
+        if (n == VGIC_NO_LIST || (empty & BIT(n)) == 0) {
+            return false;
+        }
+        ops()->write(n, lr);
+        return true;
+    }
+    if (empty == 0) {
+        return false;
+    }
+    put(v, (unsigned)__builtin_ctzll(empty), source, lr);
+    return true;
+}
+
+// Of a private source, what describe says but for the physical interrupt and the end of a level.
+static inline uint64_t describe_private(uint64_t config, unsigned source)
+{
+    bool group1 = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_GROUP1) != 0;
+    return source | (uint64_t)VCPU_SOURCE_PRIORITY(config) << ICH_LR_PRIORITY_SHIFT |
+           (group1 ? ICH_LR_GROUP1 : 0);
+}
+
 bool vgic_timer(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
-    uint64_t empty = ops()->empty() & all_lists();
-    uint64_t wanted = word(&v->page->enabled) & ~word(&v->page->active) & BIT(TIMER_SOURCE);
-    // It stands in one already if the VMM has made it pending.
-    if (wanted == 0 || empty == 0 || s->crowded || find(v, TIMER_SOURCE, empty) != NOWHERE) {
+    const struct vcpu_page *p = v->page;
+    uint64_t wanted = word(&p->enabled) & ~word(&p->active) & BIT(TIMER_SOURCE);
+    if (wanted == 0 || s->crowded) {
         return false;
     }
-    uint64_t lr = describe(v, TIMER_SOURCE) | ICH_LR_PENDING;
-    unsigned n = (unsigned)__builtin_ctzll(empty);
-    if (find(v, s->source[n], empty) == NOWHERE) {
-        s->placed &= ~BIT(s->source[n]);
+    uint64_t lr = describe_private(word(&p->source[TIMER_SOURCE]), TIMER_SOURCE) | ICH_LR_HW |
+                  (uint64_t)machine.vtimer_intid << ICH_LR_PINTID_SHIFT | ICH_LR_PENDING;
+    if (!put_quickly(v, TIMER_SOURCE, lr)) {
+        return false;
     }
     s->latched &= ~BIT(TIMER_SOURCE);
-    put(v, n, TIMER_SOURCE, lr);
     return true;
 }
 
@@ -220,15 +263,6 @@ void vgic_timer_sample(struct vcpu *v)
 
 // ---- All of them --------------------------------------------------------------------------------------------------
 
-// What waits to be delivered. What is active outside list registers has to be ended first.
-static uint64_t deliverable(const struct vcpu *v)
-{
-    const struct vcpu_page *p = v->page;
-    uint64_t raised = word(&v->linked_raised);
-    return (word(&p->pending) | raised | (word(&p->line) & ~v->arch.vgic.placed)) &
-           word(&p->enabled) & ~word(&p->active);
-}
-
 // The list registers that the guest has emptied name nothing any more.
 static uint64_t clean(struct vcpu *v)
 {
@@ -236,12 +270,13 @@ static uint64_t clean(struct vcpu *v)
     for (uint64_t left = ops()->ended() & all_lists(); left != 0; left &= left - 1) {
         unsigned n = (unsigned)__builtin_ctzll(left);
         ops()->write(n, 0);
+        s->tells &= ~BIT(n);
         end_linked(v, s->source[n]);
     }
     uint64_t empty = ops()->empty() & all_lists();
     for (uint64_t left = empty; left != 0; left &= left - 1) {
         unsigned n = (unsigned)__builtin_ctzll(left);
-        if (find(v, s->source[n], empty) == NOWHERE) {
+        if (s->at[s->source[n]] == n) {
             s->placed &= ~BIT(s->source[n]);
         }
     }
@@ -300,8 +335,7 @@ static void pend_again(struct vcpu *v, unsigned source, uint32_t n, bool crowded
 // Where a source stands that is pending; NOWHERE: in no list register.
 static uint32_t find_placed(const struct vcpu *v, unsigned source)
 {
-    bool placed = (v->arch.vgic.placed & BIT(source)) != 0;
-    return placed ? find(v, source, ops()->empty()) : NOWHERE;
+    return find(v, source, ops()->empty());
 }
 
 // Places one by one what there is room for. False: something has to wait.
@@ -379,6 +413,7 @@ static void take_all_out(struct vcpu *v)
     }
     s->placed = 0;
     s->latched = 0;
+    s->tells = 0;
 }
 
 // ---- More than there is room for ----------------------------------------------------------------------------------
@@ -468,10 +503,33 @@ static void catch_up(struct vcpu *v)
     }
 }
 
-void vgic_update(struct vcpu *v)
+// The usual news: one private interrupt, an edge or an SGI, that is in no list register has become pending, and nothing
+// else is to be done. False: it is not so, and nothing has changed.
+static inline bool place_quickly(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
-    uint64_t attention = atomic_exchange(&v->page->attention, 0);
+    struct vcpu_page *p = v->page;
+    uint64_t bit = deliverable(v);
+    bool one = bit != 0 && (bit & (bit - 1)) == 0 && (bit & word(&p->pending)) != 0;
+    if (!one || s->crowded || (s->held | word(&p->active)) != 0) {
+        return false;
+    }
+    unsigned source = (unsigned)__builtin_ctzll(bit);
+    uint64_t config = word(&p->source[source]);
+    bool sgi2 = source < INTID_PPI && machine.gic.version == 2;
+    bool level = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_LEVEL) != 0;
+    if (source >= INTID_SPI || source == TIMER_SOURCE || sgi2 || level ||
+        !put_quickly(v, source, describe_private(config, source) | ICH_LR_PENDING)) {
+        return false;
+    }
+    atomic_fetch_and_explicit(&p->pending, ~bit, memory_order_relaxed);
+    s->latched |= bit;
+    return true;
+}
+
+static NOINLINE void update_fully(struct vcpu *v, uint64_t attention)
+{
+    struct vgic_state *s = &v->arch.vgic;
     bool was_crowded = s->crowded;
     catch_up(v);
     end_held(v);
@@ -486,10 +544,18 @@ void vgic_update(struct vcpu *v)
     }
 }
 
+void vgic_update(struct vcpu *v)
+{
+    uint64_t attention = atomic_exchange(&v->page->attention, 0);
+    if (attention != VCPU_ATTENTION_NEW || !place_quickly(v)) {
+        update_fully(v, attention);
+    }
+}
+
 void vgic_maintain(struct vcpu *v)
 {
     // Also to what has ended: a level that is still high is placed again, since it is placed no more.
-    vgic_update(v);
+    update_fully(v, atomic_exchange(&v->page->attention, 0));
 }
 
 // The timer's line is its own: it may have risen while its interrupt is disabled or active, or fallen since it came.

@@ -2,8 +2,9 @@
 // vgicv3.c move bits. Everything here is about the vcpu that is resident on this core, on this core.
 //
 // An interrupt stands in at most one list register. `placed` has the sources that stand in one, and perhaps some that
-// the guest has ended since: whoever needs to know exactly asks the hardware. `latched` has those of them that came out
-// of the pending latch, which is where they go back to.
+// the guest has ended since, whose register nobody else has got yet: whoever needs to know exactly asks the hardware
+// whether register `at` is empty. `latched` has those of them that came out of the pending latch, which is where they go
+// back to.
 //
 // What does not fit waits in the inbox, the lowest priorities first; maintenance interrupts then tell when there is room
 // (NPIE), or that the guest has ended an interrupt that had to leave while active (LRENPIE).
@@ -12,9 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/vcpu.h>
+
 struct vcpu;
 
 #define VGIC_LISTS_MAX 16u
+#define VGIC_NO_LIST   0xffu
 #define VGIC_APR_MAX   8u
 
 struct vgic_state {
@@ -22,10 +26,12 @@ struct vgic_state {
     uint64_t latched;
     uint64_t
         held; // linked ones that were taken out while active: so is the physical interrupt still
-    uint8_t source[VGIC_LISTS_MAX]; // of each list register
-    bool crowded;                   // something waits for room, or has left while active
-    bool trapped;                   // while crowded: the guest's deactivations go to its VMM
-    uint64_t vmcr;                  // the guest's CPU interface while not resident
+    uint8_t source[VGIC_LISTS_MAX]; // of each list register: who got it last
+    uint8_t at[VCPU_SOURCES];       // of each placed source: its list register, or VGIC_NO_LIST
+    uint64_t tells; // list registers that ask for a maintenance interrupt at the end
+    bool crowded;   // something waits for room, or has left while active
+    bool trapped;   // while crowded: the guest's deactivations go to its VMM
+    uint64_t vmcr;  // the guest's CPU interface while not resident
     uint32_t apr[VGIC_APR_MAX];
 };
 

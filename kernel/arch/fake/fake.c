@@ -286,6 +286,11 @@ void arch_fp_evict(struct arch_fp *fp)
 
 // ---- Virtual cores --------------------------------------------------------------------------------------------
 
+bool arch_has_guests(void)
+{
+    return true;
+}
+
 void arch_vcpu_reset(struct vcpu *v)
 {
     v->arch = (struct arch_vcpu){0};
