@@ -8,6 +8,9 @@
 #include <lib/syscall.h>
 #include <lib/vcpu.h>
 
+#define SAY_STEP_MS 10u
+#define SAY_STEPS   200u
+
 enum lock_state {
     FREE,
     HELD,
@@ -205,8 +208,25 @@ enum vm_action port_life(struct port *p, enum vm_event event)
     return (enum vm_action)INFO_LABEL(info);
 }
 
+// A line waits for room as long as a console needs to print what is before it; then it is lost.
+static void say_patiently(struct port *p, const char *line)
+{
+    uint64_t step = port_ticks_per_second(p) * SAY_STEP_MS / 1000;
+    bool woken = false;
+    for (unsigned i = 0; !p->say(line) && i < SAY_STEPS; i++) {
+        uint64_t bits;
+        woken |= await(sys_clock() + step, &bits);
+    }
+    if (woken) {
+        keep(p, bulkhead_thread_number());
+    }
+}
+
 void port_log(struct port *p, const char *line)
 {
-    (void)p;
-    bulkhead_log("%s", line);
+    if (p->say == NULL) {
+        bulkhead_log("%s", line);
+    } else {
+        say_patiently(p, line);
+    }
 }

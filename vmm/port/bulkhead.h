@@ -9,9 +9,10 @@
 
 #include "../port.h"
 
-// It keeps nothing: the kernel does.
+// Zeroed memory is one that works.
 struct port {
-    char nothing;
+    // Writes a line for port_log; false: it has no room at the moment. NULL: lines go to the kernel's console.
+    bool (*say)(const char *line);
 };
 
 // Has the first thread look at everything that it serves: VM_WAKE_MAIN. From any thread. It also happens by itself when

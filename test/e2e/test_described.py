@@ -1,0 +1,182 @@
+"""Machines that a description shapes, with guests of a few instructions: raw programs, a device tree that is given, memory and
+devices where the description puts them, accesses that nobody handles, exits that are counted."""
+
+import re
+import subprocess
+
+import guests
+import pytest
+
+from runner.common import execute
+
+LIMIT = "60"
+
+# An exception of this level is taken in the vector table `vectors`; the guest ends with `off`.
+PROGRAM = """
+    .macro  off
+    ldr     w0, =0x84000008         // PSCI SYSTEM_OFF
+    hvc     #0
+    .endm
+    .macro  expect reg, value       // else it never ends
+    ldr     x9, =\\value
+    cmp     \\reg, x9
+    b.ne    .
+    .endm
+    adr     x9, vectors
+    msr     vbar_el1, x9
+    isb
+%s
+    off
+    .ltorg
+    .balign 0x800
+vectors:
+    .org    vectors + 0x200         // synchronous, SP_EL1
+    add     x28, x28, #1
+    mrs     x9, esr_el1
+    lsr     x9, x9, #26
+    cmp     x9, #0x15               // SVC
+    b.eq    1f
+    mrs     x9, elr_el1             // go on behind what cannot be done
+    add     x9, x9, #4
+    msr     elr_el1, x9
+1:  eret
+"""
+
+
+def program(folder, body):
+    """Assembles a guest without a header. Returns its file."""
+    source, linked, raw = folder / "guest.S", folder / "guest.elf", folder / "guest.bin"
+    source.write_text(PROGRAM % body)
+    subprocess.run(["aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-Wl,-Ttext=0,-e0,--build-id=none", source, "-o", linked],
+                   check=True)
+    subprocess.run(["aarch64-linux-gnu-objcopy", "-O", "binary", linked, raw], check=True)
+    return raw
+
+
+def run(*arguments):
+    code, output = execute([guests.BULKHEAD, "run", *arguments, "--timeout", LIMIT], 2 * int(LIMIT))
+    output = output.replace("\r", "")
+    print(output)
+    return code, output
+
+
+@pytest.mark.parametrize("machine", guests.MACHINES.values(), ids=guests.MACHINES.keys())
+def test_a_raw_program(tmp_path, machine):
+    # It finds itself 512 KiB into its memory, and the device tree in x0.
+    body = """
+    adr     x10, vectors
+    and     x10, x10, #~0xffff
+    expect  x10, 0x40080000
+    ldr     w10, [x0]
+    expect  x10, 0xedfe0dd0
+"""
+    assert run("--kernel", program(tmp_path, body), *machine)[0] == 0
+
+
+def test_a_given_device_tree(tmp_path):
+    # QEMU's own, for a machine with more devices and more cores than the VM has; the payload looks into it for everything.
+    tree = tmp_path / "given.dtb"
+    subprocess.run(["qemu-system-aarch64", "-M", f"virt,gic-version=3,dumpdtb={tree}", "-smp", "4", "-m", "1G",
+                    "-display", "none", "-nic", "none"], check=True, stdout=subprocess.DEVNULL)
+    code, lines = guests.payload("test_psci", "--dtb", tree, "--cpus", 2)
+    guests.assert_good(code, lines)
+
+
+# ---- The long form ---------------------------------------------------------------------------------------------------
+
+LONG = """<system>
+    <memory_region name="ram" size="0x400000" page_size="0x200000" phys_addr="0x50000000"/>
+    <memory_region name="kernel" prefill_path="guest.bin"/>
+    <memory_region name="clock" size="0x1000" phys_addr="0x9010000"/>
+    <protection_domain name="vmm" priority="101" stack_size="0x8000">
+        <program_image path="vmm.elf"/>
+        <map mr="ram" vaddr="0x2000000000" perms="rw"/>
+        <map mr="kernel" vaddr="0x3000000000" perms="r"/>
+        <virtual_machine name="guest" priority="100" ram="ram" kernel="kernel" on_poweroff="shutdown">
+            <vcpu id="0"/>
+            <map mr="ram" vaddr="0x80000000" perms="rwx"/>
+            <map mr="clock" vaddr="0x10000000" perms="rw" cached="false"/>
+        </virtual_machine>
+    </protection_domain>
+</system>
+"""
+
+
+def test_memory_and_devices_where_the_description_puts_them(tmp_path):
+    # Its memory begins at 2 GiB; the machine's real-time clock, which it may touch itself, is at another address than below.
+    body = """
+    adr     x10, vectors
+    and     x10, x10, #~0xffff
+    expect  x10, 0x80080000
+    ldr     x11, =0x803ffff8        // the end of its memory
+    str     x11, [x11]
+    ldr     x10, [x11]
+    expect  x10, 0x803ffff8
+    ldr     x11, =0x10000fe0        // PeriphID0
+    ldr     w10, [x11]
+    expect  x10, 0x31
+    ldr     x11, =0x10000008        // load register: seconds from now on
+    ldr     w10, =0x12345678
+    str     w10, [x11]
+    ldr     x11, =0x10000000
+    ldr     w10, [x11]
+    lsr     w10, w10, #8
+    expect  x10, 0x123456
+    expect  x28, 0                  // all that without an exception
+"""
+    program(tmp_path, body)
+    (tmp_path / "long.system").write_text(LONG)
+    assert run(tmp_path / "long.system")[0] == 0
+
+
+# ---- Diagnosis -------------------------------------------------------------------------------------------------------
+
+def test_an_access_that_nobody_handles_is_explained_once(tmp_path):
+    body = """
+    ldr     x11, =0xc000014
+    ldr     w10, [x11]
+    ldr     w10, [x11, #4]          // the same page
+    expect  x28, 2
+"""
+    code, output = run("--kernel", program(tmp_path, body))
+    assert code == 0
+    told = re.findall(r"vcpu 0 reads 4 bytes at 0xc0000\d\d, where it has no memory and no device answers \(pc 0x400800\d\d\)",
+                      output)
+    assert len(told) == 1
+    assert re.search(r"The machine has \S+ 0x\w+-0x\w+ at or below it, and RAM 0x40000000-0x4fffffff above it", output)
+    remedies = [line.partition("  - ")[2] for line in output.splitlines() if "  - " in line]
+    assert [remedy.split()[0] for remedy in remedies] == ["give", "add", "remove"]
+    assert "2 accesses to addresses where nothing is, on 1 pages" in output
+
+
+def test_exits_are_counted(tmp_path):
+    # What a guest does itself never leaves it: its own system calls, masks, and exceptions.
+    body = """
+    mov     x20, #3000
+1:  svc     #0
+    msr     daifset, #2
+    msr     daifclr, #2
+    subs    x20, x20, #1
+    b.ne    1b
+    expect  x28, 3000
+    mov     x20, #700
+1:  ldr     w0, =0x84000000         // PSCI_VERSION
+    hvc     #0
+    subs    x20, x20, #1
+    b.ne    1b
+    mov     x20, #300
+1:  mrs     x0, id_aa64pfr0_el1
+    subs    x20, x20, #1
+    b.ne    1b
+    ldr     x11, =0x9010000
+    mov     x20, #200
+1:  ldr     w10, [x11]
+    subs    x20, x20, #1
+    b.ne    1b
+    str     wzr, [x11, #4]
+"""
+    code, output = run("--kernel", program(tmp_path, body), "--trace", "exits")
+    assert code == 0
+    rows = dict(re.findall(r"^bulkhead: guest: +(\S.*?\S) +(\d+)$", output, re.M))
+    counted = {name: int(count) for name, count in rows.items() if name not in ("kernel alone", "woken", "deadline")}
+    assert counted == {"HVC": 701, "system register": 300, "MMIO": 201, "of these, writes": 1}
