@@ -5,7 +5,6 @@ import re
 import subprocess
 
 import tree
-from runner import requirements
 from runner.common import ROOT, execute
 
 KERNEL_LINES = 8000    # code lines of all C and assembly linked into the kernel, libfdt's included, stay below
@@ -87,7 +86,3 @@ def test_shell_scripts_parse():
     assert "bulkhead" in scripts
     for name in scripts:
         subprocess.run(["/bin/sh", "-n", name], cwd=ROOT, check=True)
-
-
-def test_every_requirement_has_its_line():
-    tree.complain(requirements.missing_or_double())
