@@ -2,6 +2,7 @@
 devices where the description puts them, accesses that nobody handles, exits that are counted."""
 
 import re
+import struct
 import subprocess
 
 import guests
@@ -129,6 +130,29 @@ def test_memory_and_devices_where_the_description_puts_them(tmp_path):
     assert run(tmp_path / "long.system")[0] == 0
 
 
+# ---- Several VMs -----------------------------------------------------------------------------------------------------
+
+def several(folder, *vms):
+    """A system of (payload, cpu, cpus), each with a console."""
+    text = "".join(f'    <virtual_machine name="vm{cpu}" cpu="{cpu}" cpus="{cpus}" memory="32M">\n'
+                   f'        <kernel path="{guests.PAYLOADS / payload}.img"/> <cmdline>strict=1</cmdline> <console/>\n'
+                   "    </virtual_machine>\n" for payload, cpu, cpus in vms)
+    file = folder / "several.system"
+    file.write_text(f"<system>\n{text}</system>\n")
+    return file
+
+
+@pytest.mark.parametrize("gic", [3, 2])
+@pytest.mark.parametrize("vms", [[("test_psci", 0, 1), ("test_idregs", 1, 1), ("test_decode", 2, 1), ("test_fault", 3, 1)],
+                                 [("test_psci", 0, 2), ("test_decode", 2, 1), ("test_fault", 3, 1)]], ids=["one each", "mixed"])
+def test_vms_on_cores_of_their_own(tmp_path, vms, gic):
+    # Each with its monitor; all on one UART.
+    with guests.Consoles(several(tmp_path, *vms), "--gic", gic) as console:
+        for _, cpu, _ in vms:
+            assert console.see_of(f"vm{cpu}", "GOOD: 0 failed|BAD: |FAIL: .*")[0] == "GOOD: 0 failed"
+        assert console.end() == 0
+
+
 # ---- Diagnosis -------------------------------------------------------------------------------------------------------
 
 def test_an_access_that_nobody_handles_is_explained_once(tmp_path):
@@ -147,6 +171,16 @@ def test_an_access_that_nobody_handles_is_explained_once(tmp_path):
     remedies = [line.partition("  - ")[2] for line in output.splitlines() if "  - " in line]
     assert [remedy.split()[0] for remedy in remedies] == ["give", "add", "remove"]
     assert "2 accesses to addresses where nothing is, on 1 pages" in output
+
+
+def test_a_crash_says_why(tmp_path):
+    # A device tree that only looks like one: the monitor finds out.
+    tree = tmp_path / "odd.dtb"
+    tree.write_bytes(struct.pack(">10I", 0xd00dfeed, 0x80, 0x38, 0x48, 0x28, 17, 16, 0, 8, 8).ljust(0x80, b"\0"))
+    code, output = run("--kernel", guests.PAYLOADS / "lifecycle.img", "--dtb", tree)
+    assert "bulkhead: guest: the given device tree (128 bytes) cannot be used: " in output
+    assert "bulkhead: vm guest: crashed\n" in output
+    assert code == 1
 
 
 def test_exits_are_counted(tmp_path):
@@ -180,3 +214,26 @@ def test_exits_are_counted(tmp_path):
     rows = dict(re.findall(r"^bulkhead: guest: +(\S.*?\S) +(\d+)$", output, re.M))
     counted = {name: int(count) for name, count in rows.items() if name not in ("kernel alone", "woken", "deadline")}
     assert counted == {"HVC": 701, "system register": 300, "MMIO": 201, "of these, writes": 1}
+
+
+def test_registers_that_only_the_monitor_answers(tmp_path):
+    # Auxiliary control, set and way, debug, performance monitors. (QEMU 7.2 does not trap implementation-defined registers.)
+    body = """
+    mrs     x10, actlr_el1
+    expect  x10, 0
+    msr     actlr_el1, x10
+    dc      isw, xzr
+    dc      csw, xzr
+    dc      cisw, xzr
+    mrs     x10, id_aa64mmfr0_el1
+    msr     oslar_el1, xzr
+    mrs     x10, oslsr_el1
+    mrs     x10, dbgbvr0_el1
+    msr     dbgbvr0_el1, x10
+    expect  x28, 0
+    mrs     x10, pmcr_el0           // hidden: undefined
+    expect  x28, 1
+"""
+    code, output = run("--kernel", program(tmp_path, body), "--trace", "exits")
+    assert code == 0
+    assert re.search(r"^bulkhead: guest: system register +11$", output, re.M)

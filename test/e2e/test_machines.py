@@ -42,11 +42,14 @@ def test_cores_and_controllers(hello, cpu, gic):
     assert_hello(qemu(hello, f"virt,virtualization=on,gic-version={gic}", "-cpu", cpu, "-smp", "4", "-m", "512"))
 
 
-@pytest.mark.parametrize("gic", [2, 3])
-def test_eight_cores(hello, gic):
-    output = qemu(hello, f"virt,virtualization=on,gic-version={gic}", "-cpu", "cortex-a53", "-smp", "8", "-m", "512")
-    assert "Bulkhead 0.1: 8 cores" in output
-    assert_hello(output)
+@pytest.mark.parametrize("cores, gic", [(1, 3), (8, 2), (8, 3), (32, 3)])
+def test_from_one_core_to_many(hello, cores, gic):
+    output = qemu(hello, f"virt,virtualization=on,gic-version={gic}", "-cpu", "cortex-a53", "-smp", str(cores), "-m", "512")
+    assert re.search(rf"Bulkhead \S+: {cores} core", output)
+    if cores == 1:    # its description wants four
+        assert 'init: protection_domain "core1"' in output
+    else:
+        assert_hello(output)
 
 
 # Frames come from the high end of memory: with 6 GiB, above 4 GiB.

@@ -54,3 +54,13 @@ def test_three_levels(tmp_path, name):
     image = tmp_path / "image"
     machine.pack(machine.program("kernel", name), image)
     judge(*machine.run(image, LIMIT, cpu="cortex-a53"))
+
+
+# A core whose VMIDs have 16 bits: more spaces at a time than 8 bits can tell apart.
+@pytest.mark.timeout(LIMIT + 60)
+def test_sixteen_bits_of_vmid(tmp_path):
+    image = tmp_path / "image"
+    machine.pack(machine.program("kernel", "test_capability"), image)
+    code, lines = machine.run(image, LIMIT, cpu="max,pauth-impdef=on")
+    judge(code, lines)
+    assert "PASS: many spaces are made (300)" in lines
