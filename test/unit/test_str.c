@@ -7,12 +7,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include <base/str.h>
 
-#define SIZE 160u // longer than two of the blocks that are copied at once
+#define SIZE 320u // longer than two of the blocks that are copied at once, and odd ends
 
 static void fill(unsigned char *bytes)
 {
@@ -21,21 +22,31 @@ static void fill(unsigned char *bytes)
     }
 }
 
+// The source lies in memory of its own that ends where it does: a byte read beyond it is found.
+static void copies_at(unsigned a, unsigned b, unsigned n)
+{
+    _Alignas(8) unsigned char to[SIZE] = {0};
+    unsigned char *from = malloc(a + n);
+    assert_non_null(from);
+    for (unsigned i = 0; i < n; i++) {
+        from[a + i] = (unsigned char)(i + 1);
+    }
+    assert_ptr_equal(memcpy(to + b, from + a, n), to + b);
+    for (unsigned i = 0; i < SIZE; i++) {
+        unsigned char expected = i >= b && i < b + n ? (unsigned char)(i - b + 1) : 0;
+        assert_true(to[i] == expected);
+    }
+    free(from);
+}
+
 // Every alignment of both sides, every length: what was asked for, and not a byte more.
 static void copies_of_every_alignment(void **state)
 {
     (void)state;
-    _Alignas(8) unsigned char from[SIZE], to[SIZE];
-    fill(from);
     for (unsigned a = 0; a < 8; a++) {
         for (unsigned b = 0; b < 8; b++) {
             for (unsigned n = 0; n < SIZE - 8; n++) {
-                memset(to, 0, SIZE);
-                assert_ptr_equal(memcpy(to + b, from + a, n), to + b);
-                for (unsigned i = 0; i < SIZE; i++) {
-                    unsigned expected = i >= b && i < b + n ? i - b + a + 1 : 0;
-                    assert_int_equal(to[i], expected);
-                }
+                copies_at(a, b, n);
             }
         }
     }
@@ -50,7 +61,7 @@ static void moves_of(unsigned n)
             assert_ptr_equal(memmove(bytes + b, bytes + a, n), bytes + b);
             for (unsigned i = 0; i < SIZE; i++) {
                 unsigned expected = i >= b && i < b + n ? i - b + a + 1 : i + 1;
-                assert_int_equal(bytes[i], expected);
+                assert_int_equal(bytes[i], (unsigned char)expected);
             }
         }
     }
@@ -63,6 +74,7 @@ static void moves_that_overlap(void **state)
     moves_of(28);
     moves_of(64);
     moves_of(140);
+    moves_of(290);
 }
 
 static void sets_of_every_alignment(void **state)
@@ -74,7 +86,8 @@ static void sets_of_every_alignment(void **state)
             fill(bytes);
             assert_ptr_equal(memset(bytes + a, 0x1ee, n), bytes + a);
             for (unsigned i = 0; i < SIZE; i++) {
-                assert_int_equal(bytes[i], i >= a && i < a + n ? 0xee : i + 1);
+                unsigned expected = i >= a && i < a + n ? 0xee : i + 1;
+                assert_int_equal(bytes[i], (unsigned char)expected);
             }
         }
     }
