@@ -31,10 +31,11 @@ enum boot_handle {
 #define BOOT_MESSAGE_ADDRESS 0x101000u // its message page
 #define BOOT_STACK_TOP       0x180000u // BOOT_STACK_SIZE below it
 #define BOOT_STACK_SIZE      0x10000u
-#define BOOT_IMAGE_ADDRESS   0x200000u     // init's text, then data
-#define BOOT_FDT_ADDRESS     0x8000000u    // the device tree, read-only, at most 2 MiB
-#define BOOT_BUNDLE_ADDRESS  0x40000000u   // the bundle, read-only
-#define BOOT_FREE_ADDRESS    0x1000000000u // from here init maps what it likes
+#define BOOT_IMAGE_ADDRESS   0x200000u  // init's text, then data
+#define BOOT_FDT_ADDRESS     0x8000000u // the device tree, read-only, at most 2 MiB
+#define BOOT_BUNDLE_ADDRESS                                                                        \
+    0x40000000u // the bundle, read-only, in the first 2 MiB from here: bundle_address
+#define BOOT_FREE_ADDRESS 0x1000000000u // from here init maps what it likes
 
 struct boot_untyped {
     uint64_t base; // physical
@@ -48,7 +49,7 @@ struct boot_info {
     uint32_t gic_version;
     uint32_t irq_count; // INTIDs 0..irq_count - 1 exist
     uint64_t ticks_per_second;
-    uint64_t bundle_size; // bytes at BOOT_BUNDLE_ADDRESS
+    uint64_t bundle_size; // bytes at bundle_address
     uint64_t fdt_offset;  // of the tree inside the first page at BOOT_FDT_ADDRESS
     uint64_t fdt_size;
     uint32_t console_irq; // INTID of the kernel's UART, 0 if it has none
@@ -57,4 +58,5 @@ struct boot_info {
     struct boot_untyped untyped[BOOT_UNTYPED_MAX];
     uint64_t
         gicv_base; // GICv2: physical address of the two pages of a guest's CPU interface, else 0
+    uint64_t bundle_address; // as far from a 2 MiB boundary as in memory: large blocks map it
 };

@@ -81,6 +81,6 @@ static bool build_processes(struct system *s)
 
 bool system_build(struct system *s)
 {
-    return build_regions(s) && build_processes(s) && build_maps(s) && build_vms(s) &&
-           build_wires(s);
+    return build_regions(s) && build_guests(s) && build_processes(s) && build_maps(s) &&
+           build_vms(s) && build_wires(s);
 }

@@ -70,7 +70,7 @@ static bool boot_is_ours(const struct boot_info *boot)
 static bool bring_up(struct system *s)
 {
     const char *fdt = (const char *)(uintptr_t)(BOOT_FDT_ADDRESS + s->boot->fdt_offset);
-    const char *bundle = (const char *)(uintptr_t)BOOT_BUNDLE_ADDRESS;
+    const char *bundle = (const char *)(uintptr_t)s->boot->bundle_address;
     if (!boot_is_ours(s->boot)) {
         say(s->kernel, "this kernel hands over what init does not understand");
         return false;

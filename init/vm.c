@@ -49,8 +49,23 @@ static err_t make_guest(struct system *s, uint32_t vm)
     return err == OK ? map_gicc(s, vm) : err;
 }
 
-static bool build_guest_maps(struct system *s)
+static bool make_guests(struct system *s)
 {
+    for (uint32_t i = 0; i < s->bundle.header->vms.count; i++) {
+        err_t err = make_guest(s, i);
+        if (err != OK) {
+            refuse(s->kernel, vm_element(s, i), "its guest cannot be built: %s", err_text(err));
+            return false;
+        }
+    }
+    return true;
+}
+
+bool build_guests(struct system *s)
+{
+    if (!make_guests(s)) {
+        return false;
+    }
     for (uint32_t i = 0; i < s->bundle.header->guest_maps.count; i++) {
         const struct bundle_guest_map *map = bundle_guest_map(&s->bundle, i);
         err_t err = map_region(s, map->region, s->vms[map->vm].space, map->ipa, map->perms);
@@ -171,7 +186,10 @@ static err_t load(struct system *s, uint32_t vm)
 static err_t build(struct system *s, uint32_t vm)
 {
     err_t (*const steps[])(struct system *, uint32_t) = {
-        make_guest, make_vcpus, give_handles, make_config, load,
+        make_vcpus,
+        give_handles,
+        make_config,
+        load,
     };
     err_t err = OK;
     for (unsigned i = 0; err == OK && i < ARRAY_SIZE(steps); i++) {
@@ -189,7 +207,7 @@ bool build_vms(struct system *s)
             return false;
         }
     }
-    return build_guest_maps(s);
+    return true;
 }
 
 // ---- Starting and stopping --------------------------------------------------------------------------------------

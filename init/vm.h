@@ -3,7 +3,11 @@
 
 #include "system.h"
 
-// All VMs; regions and processes must have been built. False: it has said which failed.
+// Guests' spaces, with what is mapped there. Regions must have been built; before the VMMs map them, memory that is still
+// as the kernel made it need not be published. False: it has said which failed.
+bool build_guests(struct system *s) WARN_UNUSED;
+
+// All VMs; guests and processes must have been built. False: it has said which failed.
 bool build_vms(struct system *s) WARN_UNUSED;
 
 // The threads of its vcpus; the process itself is started by process.c.

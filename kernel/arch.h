@@ -33,6 +33,8 @@ void arch_tlb_invalidate_space(uint16_t vmid);
 // Cleans and invalidates to the point of coherency: before a first non-cacheable or device view of memory.
 void arch_cache_publish(paddr_t pa, uint64_t size);
 void arch_zero(void *va, uint64_t size); // both multiples of 64
+// The same, and published: in one pass, which takes half the instructions.
+void arch_zero_published(void *va, uint64_t size);
 // Cleans new instructions to the point of unification, so that they may be mapped executable.
 void arch_icache_publish(paddr_t pa, uint64_t size);
 

@@ -244,6 +244,11 @@ static void make_objects(struct first *f)
     f->next = BOOT_UNTYPED + f->machine->free_count;
 }
 
+static uint64_t bundle_address(const struct boot_machine *m)
+{
+    return BOOT_BUNDLE_ADDRESS + m->bundle.base % LARGE_PAGE_SIZE;
+}
+
 static void map_info(struct first *f)
 {
     const struct boot_machine *m = f->machine;
@@ -257,6 +262,7 @@ static void map_info(struct first *f)
         .irq_count = arch_irq_count(),
         .ticks_per_second = m->ticks_per_second,
         .bundle_size = m->bundle.size,
+        .bundle_address = bundle_address(m),
         .fdt_offset = m->fdt_offset,
         .fdt_size = m->fdt_size,
         .console_irq = m->console_irq,
@@ -300,7 +306,7 @@ void boot_first_process(const struct boot_machine *m)
     make_objects(&f);
     give_authorities(&f);
     map_info(&f);
-    map_part(&f, BOOT_BUNDLE, 0, m->bundle.size / PAGE_SIZE, BOOT_BUNDLE_ADDRESS, MAP_READ);
+    map_part(&f, BOOT_BUNDLE, 0, m->bundle.size / PAGE_SIZE, bundle_address(m), MAP_READ);
     map_part(&f, BOOT_FDT, 0, m->fdt.size / PAGE_SIZE, BOOT_FDT_ADDRESS, MAP_READ);
     bind_thread(&f);
     map_init(&f);

@@ -12,7 +12,17 @@ struct frames {
     uint64_t base;  // physical
     uint32_t count; // pages
     bool device;    // not RAM: mapped Device-nGnRE, never executable
+    bool fresh;     // zero in memory itself, and nobody could write it since: see frames_use
 };
+
+// Whoever maps frames or keeps a page of them for the kernel to write uses them: only the first finds them fresh, and
+// may leave out publishing what it maps. Under the build lock.
+static inline bool frames_use(struct frames *f)
+{
+    bool fresh = f->fresh;
+    f->fresh = false;
+    return fresh;
+}
 
 static inline uint32_t frames_first(uint64_t badge)
 {

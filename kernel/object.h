@@ -56,6 +56,7 @@ struct slot {
     struct list maps;
     uint32_t
         mapped; // pages in the tables: fewer than the range while a restartable map or unmap is under way
+    bool fresh; // the frames were when the map began: frames_use
     bool
         moving; // a move into this slot is under way: until it ends, a copy that derives from its source
     uint8_t map_flags; // enum map_flags

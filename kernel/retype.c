@@ -95,13 +95,11 @@ static void fill(const struct retype *r, struct obj *obj, unsigned rights, uint6
     slot_fill(r->to, &cap, r->parent);
 }
 
-static void frames_init(struct frames *f, uint64_t base, uint64_t pages, bool device,
-                        struct untyped *from)
+static void frames_init(struct frames *f, uint64_t base, uint64_t pages, struct untyped *from)
 {
     f->obj = (struct obj){.type = OBJ_FRAMES, .from = from};
     f->base = base;
     f->count = (uint32_t)pages;
-    f->device = device;
 }
 
 // Turns carved, zeroed memory into an object; returns the badge of its first capability.
@@ -114,7 +112,8 @@ static uint64_t create(const struct retype *r, struct carved at, uint16_t vmid)
         untyped_init(at.object, at.high.a, r->size, ut);
         break;
     case OBJ_FRAMES:
-        frames_init(at.object, at.high.a, pages, false, ut);
+        frames_init(at.object, at.high.a, pages, ut);
+        ((struct frames *)at.object)->fresh = at.published;
         return FRAMES_RANGE(0, pages);
     case OBJ_CSPACE:
         cspace_init(at.object, (uint32_t)r->size, ut);
@@ -183,7 +182,8 @@ err_t retype_device_frames(const struct retype *r, paddr_t at, struct work *work
         return err;
     }
     struct frames *f = untyped_carve(r->untyped, &carve).object;
-    frames_init(f, at.a, pages, true, r->untyped);
+    frames_init(f, at.a, pages, r->untyped);
+    f->device = true;
     fill(r, &f->obj, RIGHT_READ | RIGHT_WRITE | RIGHT_COPY, FRAMES_RANGE(0, pages));
     return OK;
 }

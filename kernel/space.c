@@ -142,17 +142,25 @@ static unsigned entry_clear(struct space *sp, const struct walk *w, uint64_t *em
 
 // ---- Map ----------------------------------------------------------------------------------------------------
 
-static bool is_published(const struct frames *f, unsigned flags)
+// A guest begins with its caches off: what it may execute, which is all its RAM, goes to memory itself.
+static bool is_published(const struct space *sp, const struct slot *s, const struct frames *f)
 {
-    return !f->device && (flags & (MAP_UNCACHED | MAP_EXECUTE)) != 0;
+    unsigned flags = sp->guest ? MAP_UNCACHED | MAP_EXECUTE : MAP_UNCACHED;
+    return !f->device && !s->fresh && (s->map_flags & flags) != 0;
+}
+
+static bool is_new_text(const struct space *sp, const struct slot *s, const struct frames *f)
+{
+    return !f->device && !sp->guest && (s->map_flags & MAP_EXECUTE) != 0;
 }
 
 // The largest block that fits at page `page` of the frames. Cache maintenance takes its time: no more than 2 MiB of it
 // in one step.
-static unsigned block_level(const struct frames *f, uint64_t page, ipa_t at, uint64_t left,
-                            unsigned flags)
+static unsigned block_level(const struct space *sp, const struct slot *s, const struct frames *f,
+                            uint64_t page, ipa_t at, uint64_t left)
 {
-    for (unsigned level = is_published(f, flags) ? 2 : 1; level < SPACE_LEVEL_LAST; level++) {
+    bool maintained = is_published(sp, s, f) || is_new_text(sp, s, f);
+    for (unsigned level = maintained ? 2 : 1; level < SPACE_LEVEL_LAST; level++) {
         uint64_t pages = level_pages(level);
         if (left >= pages && is_aligned(at.a | frames_page(f, page).a, pages * PAGE_SIZE)) {
             return level;
@@ -236,17 +244,13 @@ err_t space_check_map(const struct space *sp, const struct slot *s, const struct
     return same && s->mapped < frames_count(cap->badge) ? OK : ERR_BUSY;
 }
 
-// A guest begins with its caches off: what it may execute, which is all its RAM, goes to memory itself.
-static void publish(const struct space *sp, const struct frames *f, paddr_t pa, uint64_t bytes,
-                    unsigned flags)
+static void publish(const struct space *sp, const struct slot *s, const struct frames *f,
+                    paddr_t pa, uint64_t bytes)
 {
-    if (!is_published(f, flags)) {
-        return;
-    }
-    if ((flags & MAP_UNCACHED) != 0 || sp->guest) {
+    if (is_published(sp, s, f)) {
         arch_cache_publish(pa, bytes);
     }
-    if ((flags & MAP_EXECUTE) != 0 && !sp->guest) {
+    if (is_new_text(sp, s, f)) {
         arch_icache_publish(pa, bytes);
     }
 }
@@ -256,10 +260,10 @@ static err_t map_step(struct space *sp, struct slot *s, const struct cap *cap)
     const struct frames *f = CONTAINER_OF(cap->obj, struct frames, obj);
     uint64_t page = frames_first(cap->badge) + (uint64_t)s->mapped;
     ipa_t at = ipa(s->address + (uint64_t)s->mapped * PAGE_SIZE);
-    unsigned level = block_level(f, page, at, frames_count(cap->badge) - s->mapped, s->map_flags);
+    unsigned level = block_level(sp, s, f, page, at, frames_count(cap->badge) - s->mapped);
     paddr_t pa = frames_page(f, page);
 
-    publish(sp, f, pa, level_pages(level) * PAGE_SIZE, s->map_flags);
+    publish(sp, s, f, pa, level_pages(level) * PAGE_SIZE);
     err_t err = map_leaf(sp, at, level, arch_pte_leaf(pa, s->map_flags, level, f->device));
     if (err == OK) {
         s->mapped += (uint32_t)level_pages(level);
@@ -274,6 +278,7 @@ err_t space_map(struct space *sp, struct slot *s, const struct cap *cap, ipa_t a
         s->space = &sp->obj;
         s->address = at.a;
         s->map_flags = (uint8_t)flags;
+        s->fresh = frames_use(CONTAINER_OF(cap->obj, struct frames, obj));
         s->mapped = 0;
         s->map_error = OK;
         list_insert_before(&sp->maps, &s->maps);

@@ -330,6 +330,7 @@ err_t thread_bind_check(const struct thread *t, enum thread_slot slot, const str
 void thread_bind(struct thread *t, enum thread_slot slot, const struct cap *cap,
                  struct slot *source)
 {
+    struct frames *f;
     slot_fill(&t->held[slot], cap, source);
     switch (slot) {
     case THREAD_CSPACE:
@@ -347,8 +348,9 @@ void thread_bind(struct thread *t, enum thread_slot slot, const struct cap *cap,
         atomic_store(&t->endpoint->server, t);
         break;
     case THREAD_MESSAGE:
-        t->message = phys_to_virt(
-            frames_page(CONTAINER_OF(cap->obj, struct frames, obj), frames_first(cap->badge)));
+        f = CONTAINER_OF(cap->obj, struct frames, obj);
+        (void)frames_use(f);
+        t->message = phys_to_virt(frames_page(f, frames_first(cap->badge)));
         break;
     case THREAD_VCPU:
         t->vcpu = as_vcpu(cap->obj);

@@ -14,6 +14,7 @@ static void start_afresh(struct untyped *ut)
     ut->high = ut->end;
     ut->dirty_low = ut->base;
     ut->dirty_high = ut->end;
+    ut->cached = ut->base;
 }
 
 void untyped_init(struct untyped *ut, uint64_t base, uint64_t size, struct untyped *from)
@@ -65,13 +66,14 @@ bool untyped_clean(struct untyped *ut, const struct carve *c, struct work *work)
         uint64_t bytes = min(min(low, ut->dirty_high) - ut->dirty_low, CLEAN_STEP);
         arch_zero(phys_to_virt(paddr(ut->dirty_low)), bytes);
         ut->dirty_low += bytes;
+        ut->cached = ut->dirty_low;
         if (!work_step(work)) {
             return false;
         }
     }
     while (!c->keep && c->high != 0 && ut->dirty_high > ut->dirty_low && ut->dirty_high > high) {
         uint64_t bytes = min(ut->dirty_high - ut->dirty_low, CLEAN_STEP);
-        arch_zero(phys_to_virt(paddr(ut->dirty_high - bytes)), bytes);
+        arch_zero_published(phys_to_virt(paddr(ut->dirty_high - bytes)), bytes);
         ut->dirty_high -= bytes;
         if (!work_step(work)) {
             return false;
@@ -85,7 +87,9 @@ struct carved untyped_carve(struct untyped *ut, const struct carve *c)
     uint64_t low = 0;
     uint64_t high = 0;
     (void)place(ut, c, &low, &high);
-    struct carved out = {.object = phys_to_virt(paddr(ut->low)), .high = paddr(high)};
+    struct carved out = {.object = phys_to_virt(paddr(ut->low)),
+                         .high = paddr(high),
+                         .published = !c->keep && high >= ut->cached};
     ut->low = low;
     ut->high = high;
     if (ut->dirty_high > high) {

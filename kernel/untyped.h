@@ -3,7 +3,8 @@
 // alignment. When every object carved from it is gone, the next retype starts it afresh.
 //
 // Everything handed out is zero. Zeroing is done ahead of carving, in steps, and what is already clean is
-// remembered: an interrupted retype continues where it stopped.
+// remembered: an interrupted retype continues where it stopped. What comes from the high end is zero in memory itself,
+// past the caches: guests and devices begin with that, and going over it once is cheaper than twice.
 #pragma once
 
 #include <base/addr.h>
@@ -19,7 +20,8 @@ struct untyped {
     uint64_t high;
     uint64_t dirty_low; // of [low, high) only [dirty_low, dirty_high) may be other than zero
     uint64_t dirty_high;
-    uint32_t live; // objects carved and not yet gone
+    uint64_t cached; // zeroes below may be in a cache only: that end was for the kernel
+    uint32_t live;   // objects carved and not yet gone
 };
 
 // What an object needs of an untyped.
@@ -34,6 +36,7 @@ struct carve {
 struct carved {
     void *object;
     paddr_t high;
+    bool published; // the high bytes are zero in memory itself
 };
 
 void untyped_init(struct untyped *ut, uint64_t base, uint64_t size, struct untyped *from);

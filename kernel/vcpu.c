@@ -172,7 +172,8 @@ void vcpu_bind(struct vcpu *v, enum vcpu_slot slot, const struct cap *cap, struc
     if (slot == VCPU_SPACE) {
         v->space = CONTAINER_OF(cap->obj, struct space, obj);
     } else {
-        const struct frames *f = CONTAINER_OF(cap->obj, struct frames, obj);
+        struct frames *f = CONTAINER_OF(cap->obj, struct frames, obj);
+        (void)frames_use(f);
         v->page = phys_to_virt(frames_page(f, frames_first(cap->badge)));
         v->page->version = VCPU_PAGE_VERSION;
     }

@@ -132,7 +132,7 @@ static void publish(struct vm *vm, uint64_t ipa, uint64_t size)
     }
 }
 
-// Zeroed RAM was published by whoever zeroed it.
+// The rest of RAM was published by whoever zeroed it.
 static void publish_images(struct vm *vm, const struct placement *p)
 {
     publish(vm, p->kernel.base, vm->config->kernel.size);
@@ -157,7 +157,7 @@ err_t load_images(struct vm *vm)
     bool clean = !vm->started && c->starts == 0;
     vm->started = true;
     if (!clean) {
-        memset(vm_memory(vm, c->ram_ipa, c->ram_size), 0, c->ram_size);
+        port_zero(vm->port, vm_memory(vm, c->ram_ipa, c->ram_size), c->ram_size);
     }
     copy(vm, &c->kernel, p.kernel.base);
     copy(vm, &c->initrd, p.initrd.base);
@@ -165,11 +165,7 @@ err_t load_images(struct vm *vm)
     if (err != OK) {
         return err;
     }
-    if (clean) {
-        publish_images(vm, &p);
-    } else {
-        publish(vm, c->ram_ipa, c->ram_size);
-    }
+    publish_images(vm, &p);
     vm->entry = p.kernel.base;
     vm->fdt_ipa = p.fdt.base;
     return OK;

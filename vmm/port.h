@@ -73,6 +73,8 @@ uint64_t port_ticks_per_second(struct port *p);
 
 // Memory that the guest may read past its caches: cleans and invalidates to the point of coherency.
 void port_publish(struct port *p, const void *start, size_t size);
+// Zeroes it, published.
+void port_zero(struct port *p, void *start, size_t size);
 
 // Asks whoever owns the VM what is to follow. Returns enum vm_action.
 enum vm_action port_life(struct port *p, enum vm_event event);

@@ -64,9 +64,8 @@ uint64_t *child_message_page(void)
 // The text and constants of the test image, and where they lie in the bundle.
 static void map_image(handle_t space)
 {
-    const struct bundle_header *b = (const struct bundle_header *)BOOT_BUNDLE_ADDRESS;
-    const struct init_header *h =
-        (const struct init_header *)(BOOT_BUNDLE_ADDRESS + b->init.offset);
+    const struct bundle_header *b = (const struct bundle_header *)boot_info()->bundle_address;
+    const struct init_header *h = (const struct init_header *)((const char *)b + b->init.offset);
     handle_t text = copy_of(BOOT_BUNDLE, RIGHT_READ | RIGHT_EXECUTE,
                             FRAMES_RANGE(b->init.offset / PAGE_SIZE, h->text_size / PAGE_SIZE));
     MUST(sys_map(text, space, BOOT_IMAGE_ADDRESS, MAP_READ | MAP_EXECUTE));

@@ -107,9 +107,10 @@ static void its_image_is_mapped_as_the_bundle_says(void **state)
     assert_true(arch_pte_allows(pte_of(BOOT_IMAGE_ADDRESS + PAGE_SIZE), true, false));
     const unsigned char *bss = seen_at(BOOT_IMAGE_ADDRESS + 2 * PAGE_SIZE);
     assert_int_equal(bss[0], 0);
-    const struct bundle_header *b = seen_at(BOOT_BUNDLE_ADDRESS);
+    const struct boot_info *info = seen_at(BOOT_INFO_ADDRESS);
+    const struct bundle_header *b = seen_at(info->bundle_address);
     assert_int_equal(b->magic, BUNDLE_MAGIC);
-    assert_false(arch_pte_allows(pte_of(BOOT_BUNDLE_ADDRESS), false, true));
+    assert_false(arch_pte_allows(pte_of(info->bundle_address), false, true));
     (void)pte_of(BOOT_FDT_ADDRESS);
     (void)pte_of(BOOT_STACK_TOP - 1);
     (void)pte_of(BOOT_STACK_TOP - BOOT_STACK_SIZE);

@@ -144,6 +144,29 @@ static void cleaning_is_never_done_twice(void **state)
     assert_true(is_zero(phys_to_virt(out.high), 0x22000));
 }
 
+// An interrupted carving from the low end has zeroed for the kernel, in its cache; another takes that from the high end.
+static void zeroes_in_a_cache_are_remembered(void **state)
+{
+    (void)state;
+    begin(0x10000);
+    struct carve low = {.low = 0x8000, .align = PAGE_SIZE};
+    fake.interrupt_always = true;
+    struct work work = {0};
+    assert_int_equal(untyped_check(&ut, &low), OK);
+    assert_false(untyped_clean(&ut, &low, &work));
+    fake.interrupt_always = false;
+    assert_true(carve((struct carve){.high = 0x8000, .align = PAGE_SIZE}).published);
+    assert_false(carve((struct carve){.high = 0x7000, .align = PAGE_SIZE}).published);
+}
+
+static void what_need_not_be_zero_is_not_published(void **state)
+{
+    (void)state;
+    begin(0x10000);
+    assert_false(carve((struct carve){.high = 0x8000, .align = PAGE_SIZE, .keep = true}).published);
+    assert_true(carve((struct carve){.high = 0x1000, .align = PAGE_SIZE}).published);
+}
+
 // Random carvings, cleaned in steps, some given up: all that is handed out is clean and belongs to nobody else.
 static void at_random(void **state)
 {
@@ -192,6 +215,8 @@ int main(void)
         cmocka_unit_test_setup(memory_that_may_be_dirty_is_not_touched, setup),
         cmocka_unit_test_setup(when_all_is_gone_it_starts_afresh, setup),
         cmocka_unit_test_setup(cleaning_is_never_done_twice, setup),
+        cmocka_unit_test_setup(zeroes_in_a_cache_are_remembered, setup),
+        cmocka_unit_test_setup(what_need_not_be_zero_is_not_published, setup),
         cmocka_unit_test_setup(at_random, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,8 @@ static void a_thread_holds_it_alone(void **state)
     check_kernel(true);
 }
 
+#define ALL (MAP_READ | MAP_WRITE | MAP_EXECUTE)
+
 static void only_guests_execute_what_they_write(void **state)
 {
     (void)state;
@@ -144,18 +146,68 @@ static void only_guests_execute_what_they_write(void **state)
     uint64_t process = world_make(OBJ_SPACE, 8);
     uint64_t frames = world_make(OBJ_FRAMES, 2 * PAGE_SIZE);
     uint64_t thread = world_make(OBJ_THREAD, 0);
-    const uint64_t all = MAP_READ | MAP_WRITE | MAP_EXECUTE;
     uint64_t device = world_slot();
     SYS_OK(0, device_frames, BOOT_DEVICE_MEMORY, UNTYPED, FAKE_DEVICES, 1, BOOT_CSPACE, device);
-    REFUSED(0, ERR_INVALID, map, frames, process, 0, all);
-    REFUSED(0, ERR_INVALID, map, device, guest, 0, all);
+    REFUSED(0, ERR_INVALID, map, frames, process, 0, ALL);
+    REFUSED(0, ERR_INVALID, map, device, guest, 0, ALL);
     REFUSED(0, ERR_INVALID, thread_bind, thread, THREAD_SPACE, guest);
-    uint64_t before = fake.published;
-    SYS_OK(0, map, frames, guest, 0, all);
+    SYS_OK(0, map, frames, guest, 0, ALL);
     SYS_OK(0, map, device, guest, 0x10000, MAP_READ | MAP_WRITE);
-    assert_int_equal(fake.published - before,
-                     2 * PAGE_SIZE); // a guest may begin with its caches off
     check_kernel(true);
+}
+
+// What is published when `frames` are mapped into a guest.
+static uint64_t published_by_map(uint64_t frames, uint64_t guest)
+{
+    uint64_t before = fake.published;
+    SYS_OK(0, map, frames, guest, 0, ALL);
+    SYS_OK(0, unmap, frames);
+    return fake.published - before;
+}
+
+// A guest may begin with its caches off.
+static void guests_find_in_memory_what_was_written(void **state)
+{
+    (void)state;
+    const uint64_t size = 2 * PAGE_SIZE;
+    uint64_t guest = world_make(OBJ_SPACE, SPACE_GUEST | 8);
+    uint64_t process = world_make(OBJ_SPACE, 8);
+    uint64_t frames = world_make(OBJ_FRAMES, size);
+    assert_int_equal(published_by_map(frames, guest), 0); // it was when it was zeroed
+    assert_int_equal(published_by_map(frames, guest), size);
+
+    frames = world_make(OBJ_FRAMES, size);
+    SYS_OK(0, map, frames, process, 0, MAP_READ | MAP_WRITE);
+    SYS_OK(0, unmap, frames);
+    assert_int_equal(published_by_map(frames, guest), size);
+
+    frames = world_make(OBJ_FRAMES, size);
+    uint64_t thread = world_make(OBJ_THREAD, 0);
+    SYS_OK(0, thread_bind, thread, THREAD_MESSAGE, frames);
+    assert_int_equal(published_by_map(frames, guest), size);
+
+    frames = world_make(OBJ_FRAMES, size);
+    SYS_OK(0, vcpu_bind, world_make(OBJ_VCPU, 0), VCPU_PAGE, frames);
+    assert_int_equal(published_by_map(frames, guest), size);
+}
+
+// Also when the mapping is interrupted, and another capability to the same frames comes between.
+static void each_use_of_frames_is_the_first_but_once(void **state)
+{
+    (void)state;
+    uint64_t guest = world_make(OBJ_SPACE, SPACE_GUEST | 8);
+    uint64_t other = world_make(OBJ_SPACE, SPACE_GUEST | 8);
+    uint64_t frames = world_make(OBJ_FRAMES, 8 * PAGE_SIZE);
+    uint64_t copy = world_slot();
+    SYS_OK(0, copy, BOOT_CSPACE, frames, BOOT_CSPACE, copy, RIGHT_ALL, 0);
+    uint64_t before = fake.published;
+    fake.interrupt_always = true;
+    SYS_OK(0, map, frames, guest, 0, ALL);
+    fake.interrupt_always = false;
+    assert_true(world.restarts > 0);
+    assert_int_equal(fake.published, before);
+    SYS_OK(0, map, copy, other, 0, ALL);
+    assert_int_equal(fake.published - before, 8 * PAGE_SIZE);
 }
 
 static void what_is_incomplete_is_not_entered(void **state)
@@ -643,6 +695,8 @@ int main(void)
         world_test(binding_is_checked),
         world_test(a_thread_holds_it_alone),
         world_test(only_guests_execute_what_they_write),
+        world_test(guests_find_in_memory_what_was_written),
+        world_test(each_use_of_frames_is_the_first_but_once),
         world_test(what_is_incomplete_is_not_entered),
         world_test(losing_what_it_holds_ends_the_guest),
         world_test(revoking_ends_the_guest),

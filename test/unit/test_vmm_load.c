@@ -204,8 +204,9 @@ static void later_starts_find_clean_memory(void **state)
     load_well();
     expect_bytes(RAM, kernel, sizeof(kernel));
     expect_zeroes(world.vm.fdt_ipa + fdt_totalsize(tree()), RAM + 16 * MIB);
-    assert_int_equal(world.published, 16 * MIB);
-    assert_ptr_equal(world.published_first, ram);
+    assert_ptr_equal(world.published_first, ram); // zeroes, then what it wrote
+    assert_true(world.published >= 16 * MIB + sizeof(kernel) + fdt_totalsize(tree()));
+    assert_true(world.published < 17 * MIB);
 }
 
 static void a_vmm_that_was_started_again_clears_memory_too(void **state)

@@ -82,6 +82,12 @@ void port_publish(struct port *p, const void *start, size_t size)
     world.published += size;
 }
 
+void port_zero(struct port *p, void *start, size_t size)
+{
+    memset(start, 0, size);
+    port_publish(p, start, size);
+}
+
 err_t bus_add(struct bus *b, struct bus_range range)
 {
     b->ranges[b->count++] = range;

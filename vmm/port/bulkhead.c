@@ -199,6 +199,12 @@ void port_publish(struct port *p, const void *start, size_t size)
     bulkhead_cache_publish(start, size);
 }
 
+void port_zero(struct port *p, void *start, size_t size)
+{
+    (void)p;
+    bulkhead_cache_zero(start, size);
+}
+
 enum vm_action port_life(struct port *p, enum vm_event event)
 {
     uint64_t info = INFO(event, 0);

@@ -182,6 +182,12 @@ void port_publish(struct port *p, const void *start, size_t size)
     p->published_size = size;
 }
 
+void port_zero(struct port *p, void *start, size_t size)
+{
+    memset(start, 0, size);
+    port_publish(p, start, size);
+}
+
 enum vm_action port_life(struct port *p, enum vm_event event)
 {
     expect(p->locks_held == 0 && p->event_count < SIM_EVENTS_MAX);

@@ -143,6 +143,11 @@ void arch_cache_publish(paddr_t pa, uint64_t size)
     published(pa, size);
 }
 
+void arch_zero_published(void *va, uint64_t size)
+{
+    arch_zero(va, size);
+}
+
 void arch_icache_publish(paddr_t pa, uint64_t size)
 {
     published(pa, size);
