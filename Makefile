@@ -127,7 +127,11 @@ $(eval $(call component,vmm,$(CC_CROSS),$(VMM_FLAGS)))
 $(eval $(call component,program,$(CC_CROSS),$(PROGRAM_FLAGS)))
 $(eval $(call component,tool,$(HOSTCC),$(TOOL_FLAGS)))
 
-$(foreach f,fdt fdt_ro fdt_sw fdt_rw fdt_wip,$(B)/obj/%/$(LIBFDT)/$(f).o): EXTRA := -w
+LIBFDT_NAMES := fdt fdt_ro fdt_sw fdt_rw fdt_wip
+$(foreach f,$(LIBFDT_NAMES),$(B)/obj/%/$(LIBFDT)/$(f).o): EXTRA := -w
+# It reads every word byte by byte. In a process all of its memory is Normal: that may be one load wherever it lies.
+$(foreach c,process vmm,$(LIBFDT_NAMES:%=$(B)/obj/$(c)/$(LIBFDT)/%.o)): \
+    EXTRA := -w $(if $(LLVM),-munaligned-access,-mno-strict-align)
 # The compiler must not turn memcpy's loop into a call of memcpy, nor lose it before it finds that it needs it.
 $(B)/obj/%/base/str.o: EXTRA := -fno-lto $(if $(LLVM),,-fno-tree-loop-distribute-patterns)
 
