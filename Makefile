@@ -142,6 +142,11 @@ BASE_SRC := $(wildcard base/*.c) abi/bundle_check.c
 KERNEL_LD := kernel/arch/aarch64/kernel.ld
 KERNEL_SRC := $(wildcard kernel/*.c kernel/arch/aarch64/*.[cS]) base/format.c base/str.c
 KERNEL_OBJ := $(call objects,kernel,$(KERNEL_SRC))
+# What runs at boot, in panics, or to build and take apart is made small instead of fast.
+KERNEL_COLD := boot console cspace panic reap threadctl vcpu \
+    $(addprefix arch/aarch64/,cores devtree el2 machine main memmap mmu psci uart)
+$(KERNEL_COLD:%=$(B)/obj/kernel/kernel/%.o): EXTRA := -Os
+$(B)/obj/kernel/base/str.o: EXTRA := -Os -fno-lto $(if $(LLVM),,-fno-tree-loop-distribute-patterns)
 all: $(B)/kernel/kernel.bin
 
 $(B)/kernel/kernel.elf: $(KERNEL_LD) $(KERNEL_OBJ)
