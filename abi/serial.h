@@ -1,8 +1,8 @@
 // The serial class: the region that a client shares with the serial mux, or the mux (or a single client) with a UART
 // driver. The upper side is nearer to the program that prints, the lower side nearer to the wire.
 //
-// The lower side signals the upper whenever `left` has moved or `in` has got bytes; the upper side signals the lower by
-// the rule of rings. A region of zeros is a link with nothing on it. Each side may write all of it, and neither believes what it reads.
+// The lower side signals the upper when `in` has got bytes and when `left` has moved: a millisecond later at most, or when
+// it has moved by a quarter of the ring; the upper side signals the lower by the rule of rings. A region of zeros is a link with nothing on it. Each side may write all of it, and neither believes what it reads.
 #pragma once
 
 #include <stddef.h>

@@ -3,6 +3,10 @@
 
 #define SETTLE_MS 1u
 
+// The other end waits for room in a ring, or for the last byte to leave: a millisecond of patience is nothing to it, and a
+// wake-up for every byte that it writes would cost more than writing. But its ring must not run full meanwhile.
+#define TELL_BYTES (SERIAL_OUT_SIZE / 4)
+
 // Bytes that a UART may still hold when its FIFO has taken all: more than any model's.
 #define FIFO_MAX 128u
 
@@ -16,6 +20,7 @@ void pump_init(struct pump *p, const struct uart_model *model, uart_regs_t regs,
     };
     serial_link_lower(&p->link, region);
     p->left = serial_link_taken(&p->link);
+    p->told = p->left;
     model->start(regs);
 }
 
@@ -60,18 +65,31 @@ static err_t receive(struct pump *p, bool *more, bool *news)
     return err;
 }
 
-// Tells the other end how much has left the wire: all of it once the device is idle, before that all but what its FIFO
-// can hold. True if that is news.
-static bool report_left(struct pump *p, bool idle)
+// How much has left the wire: all of it once the device is idle, before that all but what its FIFO can hold.
+static void update_left(struct pump *p, bool idle)
 {
     uint32_t taken = serial_link_taken(&p->link);
     uint32_t left = idle ? taken : taken - FIFO_MAX;
-    if ((int32_t)(left - p->left) <= 0) {
-        return false;
+    if ((int32_t)(left - p->left) > 0) {
+        p->left = left;
+        serial_link_set_left(&p->link, left);
     }
-    p->left = left;
-    serial_link_set_left(&p->link, left);
-    return true;
+}
+
+// Wishes for the other end to hear of it, now or later.
+static void tell(struct pump *p, uint64_t now, struct pump_wishes *wishes)
+{
+    uint32_t news = p->left - p->told;
+    if (news == 0) {
+        return;
+    }
+    if (now >= p->tell_at || news >= TELL_BYTES) {
+        wishes->notify = true;
+        p->told = p->left;
+        p->tell_at = now + p->settle;
+    } else if (!p->waits && p->tell_at < wishes->deadline) { // else an interrupt comes
+        wishes->deadline = p->tell_at;
+    }
 }
 
 struct pump_wishes pump_run(struct pump *p, uint64_t now)
@@ -84,7 +102,8 @@ struct pump_wishes pump_run(struct pump *p, uint64_t now)
     }
     bool idle = p->model->idle(p->regs);
     p->model->want_room(p->regs, p->waits);
-    wishes.notify = report_left(p, idle) || received;
+    wishes.notify = received;
+    update_left(p, idle);
 
     bool waiting = p->waits || serial_link_wait(&p->link);
     if (more_out || more_in || !waiting) {
@@ -92,5 +111,6 @@ struct pump_wishes pump_run(struct pump *p, uint64_t now)
     } else if (!idle && !p->waits) {
         wishes.deadline = now + p->settle;
     }
+    tell(p, now, &wishes);
     return wishes;
 }

@@ -16,10 +16,12 @@ struct pump {
     const struct uart_model *model;
     uart_regs_t regs;
     struct serial_link link;
-    uint64_t settle; // ticks between two looks at a UART that still sends
-    uint32_t left;   // position before which every byte has left the wire
-    bool waits;      // for room in the FIFO
-    bool broken;     // the other end's ring made no sense: nothing moves any more
+    uint64_t settle;  // ticks between two looks at a UART that still sends, and between two reports
+    uint64_t tell_at; // ticks: the other end is told again what has left then at the earliest
+    uint32_t left;    // position before which every byte has left the wire
+    uint32_t told;    // that the other end was told
+    bool waits;       // for room in the FIFO
+    bool broken;      // the other end's ring made no sense: nothing moves any more
 };
 
 struct pump_wishes {

@@ -96,6 +96,51 @@ static void a_long_text_leaves_by_interrupts(void **state)
     assert_string_equal(uart.screen, text);
 }
 
+static bool put_at_once(uart_regs_t regs, uint8_t byte)
+{
+    bool room = uart_put(regs, byte);
+    uart_send();
+    return room;
+}
+
+static const struct uart_model fast_model = {
+    .put = put_at_once,
+    .get = uart_get,
+    .idle = uart_idle,
+    .want_room = uart_want_room,
+};
+
+// Byte for byte, as guests write: all leave at once, but the other end is woken rarely, and hears of the last one.
+static void the_other_end_is_told_now_and_then(void **state)
+{
+    (void)state;
+    uart.pump.model = &fast_model;
+    unsigned told = 0;
+    struct pump_wishes wishes = {0};
+    for (uint64_t now = 0; now < 2500; now++) {
+        say("x");
+        wishes = run(5000 + now);
+        told += wishes.notify;
+        assert_int_equal(left(), now + 1);
+    }
+    assert_int_equal(told, 3);
+    assert_true(wishes.deadline == 8000);
+    assert_true(run(8000).notify);
+    assert_true(run(8001).deadline == UINT64_MAX);
+}
+
+static void a_ring_does_not_run_full_unheard(void **state)
+{
+    (void)state;
+    uart.pump.model = &fast_model;
+    unsigned told = 0;
+    for (unsigned i = 0; i < 2 * SERIAL_OUT_SIZE / 32; i++) {
+        say("0123456789abcdef0123456789abcdef");
+        told += run(5000).notify;
+    }
+    assert_true(told >= 4);
+}
+
 static void what_a_fifo_may_hold_has_not_left(void **state)
 {
     (void)state;
@@ -108,23 +153,10 @@ static void what_a_fifo_may_hold_has_not_left(void **state)
     }
 }
 
-static bool put_at_once(uart_regs_t regs, uint8_t byte)
-{
-    bool room = uart_put(regs, byte);
-    uart_send();
-    return room;
-}
-
 static void a_run_is_bounded(void **state)
 {
     (void)state;
-    const struct uart_model fast = {
-        .put = put_at_once,
-        .get = uart_get,
-        .idle = uart_idle,
-        .want_room = uart_want_room,
-    };
-    uart.pump.model = &fast;
+    uart.pump.model = &fast_model;
     for (unsigned i = 0; i < 2 * PUMP_TRANSMIT_BUDGET / 32; i++) {
         say("0123456789abcdef0123456789abcdef");
     }
@@ -132,7 +164,8 @@ static void a_run_is_bounded(void **state)
         assert_int_equal(run(7).deadline, 7); // it wants to go on
         assert_int_equal(uart.screen_length, i * PUMP_TRANSMIT_BUDGET);
     }
-    assert_true(run(7).deadline == UINT64_MAX);
+    assert_int_equal(run(7).deadline, 7 + UART_TICKS / 1000); // to tell what has left
+    assert_true(run(7 + UART_TICKS / 1000).deadline == UINT64_MAX);
 }
 
 static void typed_bytes_go_up(void **state)
@@ -203,6 +236,8 @@ int main(void)
         cmocka_unit_test_setup(a_long_text_leaves_by_interrupts, begin),
         cmocka_unit_test_setup(what_a_fifo_may_hold_has_not_left, begin),
         cmocka_unit_test_setup(a_run_is_bounded, begin),
+        cmocka_unit_test_setup(the_other_end_is_told_now_and_then, begin),
+        cmocka_unit_test_setup(a_ring_does_not_run_full_unheard, begin),
         cmocka_unit_test_setup(typed_bytes_go_up, begin),
         cmocka_unit_test_setup(much_input_takes_several_runs_and_what_has_no_room_is_lost, begin),
         cmocka_unit_test_setup(a_ring_that_lies_stops_it, begin),
