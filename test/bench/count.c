@@ -1,7 +1,8 @@
-// A QEMU plugin that counts how often each instruction is executed between two addresses: test/bench/profile.py. Only
-// the few functions of QEMU's plugin interface that it needs are declared here, since distributions ship no header.
+// A QEMU plugin that counts how often each instruction is executed between two addresses: test/bench/instructions.py.
+// Only the few functions of QEMU's plugin interface that it needs are declared here, since distributions ship no header.
 //
-// -plugin count.so,begin=ADDRESS,end=ADDRESS,out=FILE (addresses in hexadecimal). FILE: lines of `address count`.
+// -plugin count.so,begin=ADDRESS,end=ADDRESS,out=FILE (addresses in hexadecimal). FILE: lines of `address count word`,
+// where word is the instruction: programs in different address spaces have different ones at the same address.
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,7 +12,15 @@
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-struct qemu_info_t;
+
+// Its beginning.
+struct qemu_info_t {
+    const char *target_name;
+    struct {
+        int min;
+        int cur;
+    } version;
+};
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
                                            void (*cb)(qemu_plugin_id_t, struct qemu_plugin_tb *));
@@ -23,6 +32,10 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 
+// Returned a pointer to the bytes before it came to copy them.
+#define COPIES_BYTES 3 // version of the interface
+uintptr_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *bytes, size_t size);
+
 extern int qemu_plugin_version;
 int qemu_plugin_version = PLUGIN_VERSION;
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv);
@@ -31,6 +44,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
 
 struct count {
     uint64_t address;
+    uint32_t word;
     uint64_t times;
     struct count *next;
 };
@@ -40,13 +54,24 @@ static struct {
     uint64_t end;
     char out[4096];
     bool counting;
+    bool copies_bytes;
     struct count *buckets[BUCKETS];
 } state;
 
-static struct count *count_of(uint64_t address)
+static uint32_t word_of(const struct qemu_plugin_insn *insn)
+{
+    uint32_t word = 0;
+    uintptr_t bytes = qemu_plugin_insn_data(insn, &word, sizeof(word));
+    if (!state.copies_bytes) {
+        memcpy(&word, (const void *)bytes, sizeof(word));
+    }
+    return word;
+}
+
+static struct count *count_of(uint64_t address, uint32_t word)
 {
     struct count **at = &state.buckets[address / 4 % BUCKETS];
-    while (*at != NULL && (*at)->address != address) {
+    while (*at != NULL && ((*at)->address != address || (*at)->word != word)) {
         at = &(*at)->next;
     }
     if (*at == NULL) {
@@ -55,6 +80,7 @@ static struct count *count_of(uint64_t address)
             abort();
         }
         (*at)->address = address;
+        (*at)->word = word;
     }
     return *at;
 }
@@ -74,8 +100,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, executed, 0,
-                                               count_of(qemu_plugin_insn_vaddr(insn)));
+        qemu_plugin_register_vcpu_insn_exec_cb(
+            insn, executed, 0, count_of(qemu_plugin_insn_vaddr(insn), word_of(insn)));
     }
 }
 
@@ -87,7 +113,8 @@ static void finished(qemu_plugin_id_t id, void *data)
     for (unsigned i = 0; f != NULL && i < BUCKETS; i++) {
         for (const struct count *c = state.buckets[i]; c != NULL; c = c->next) {
             if (c->times != 0) {
-                fprintf(f, "%" PRIx64 " %" PRIu64 "\n", c->address, c->times);
+                fprintf(f, "%" PRIx64 " %" PRIu64 " %08" PRIx32 "\n", c->address, c->times,
+                        c->word);
             }
         }
     }
@@ -99,7 +126,7 @@ static void finished(qemu_plugin_id_t id, void *data)
 __attribute__((visibility("default"))) int
 qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv)
 {
-    (void)info;
+    state.copies_bytes = info->version.cur >= COPIES_BYTES;
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "begin=", 6) == 0) {
             state.begin = strtoull(argv[i] + 6, NULL, 16);

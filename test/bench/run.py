@@ -84,16 +84,14 @@ def main():
     parser.add_argument("name", metavar="NAME", nargs="?", default="ipc", choices=["ipc", "exits", "boot"],
                         help="ipc: the kernel's services; exits: what a guest pays; boot: from reset to a guest")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--profile", metavar="FIGURE", help="where the instructions of one figure of ipc or exits go")
+    profiles = {**dict.fromkeys(AIMS, profile), **dict.fromkeys(exits.TURNS, exits.profile),
+                **dict.fromkeys(boot.PROFILES, boot.profile)}
+    parser.add_argument("--profile", metavar="FIGURE", choices=profiles,
+                        help="where the instructions of one figure go; of boot: reset or linux")
     arguments = parser.parse_args()
-    if arguments.profile in AIMS:
-        profile(arguments.profile)
-        return
-    if arguments.profile in exits.TURNS:
-        exits.profile(arguments.profile)
-        return
     if arguments.profile:
-        parser.error(f"there is no profile of {arguments.profile!r}; there are: {' '.join([*AIMS, *exits.TURNS])}")
+        profiles[arguments.profile](arguments.profile)
+        return
     if arguments.name == "ipc":
         figures = measure()
         print(json.dumps(figures, indent=1)) if arguments.json else print_table(figures)
