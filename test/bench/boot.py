@@ -174,7 +174,6 @@ def counted():
 
 def profile(name):
     """Where the instructions go until the guest's first one, or until Linux has switched off."""
-    instructions.PLUGIN.parent.mkdir(parents=True, exist_ok=True)
     instructions.build_plugin()
     with tempfile.TemporaryDirectory() as folder:
         disk = Path(folder) / "initrd.cpio"
