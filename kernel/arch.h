@@ -55,7 +55,7 @@ void arch_fp_evict(struct arch_fp *fp);
 // inline bool arch_guest_mode(const struct arch_regs *regs);
 // inline void arch_leave_guest_mode(struct arch_regs *regs, int64_t result, uint64_t bits);
 bool arch_has_guests(void);           // can this machine run them?
-void arch_vcpu_reset(struct vcpu *v); // registers as after a reset; not resident
+void arch_vcpu_reset(struct vcpu *v); // registers as after a reset, not the inbox; not resident
 bool arch_vcpu_reg_read(const struct vcpu *v, unsigned reg,
                         uint64_t *value); // not resident; enum vcpu_register
 bool arch_vcpu_reg_write(struct vcpu *v, unsigned reg, uint64_t value);

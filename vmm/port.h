@@ -42,7 +42,7 @@ void port_kick(struct port *p, unsigned vcpu);
 // that old at once; to change what is active or pending elsewhere, stop the vcpu first. From any thread.
 void port_sync(struct port *p, unsigned vcpu);
 
-// Registers that are not in the page. Of a vcpu that does not run.
+// Registers that are not in the page. Of a vcpu that does not run. A reset leaves the inbox as it is.
 void port_reset(struct port *p, unsigned vcpu);
 uint64_t port_register_read(struct port *p, unsigned vcpu, unsigned reg); // enum vcpu_register
 void port_register_write(struct port *p, unsigned vcpu, unsigned reg, uint64_t value);

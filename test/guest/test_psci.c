@@ -199,6 +199,114 @@ static void test_loops(void)
     }
 }
 
+// ---- What waits for a core that is off -------------------------------------------------------------------------------
+
+#define SGI_BEFORE 2u
+#define SGI_LATER  3u
+#define SPI        40u
+
+static struct {
+    bool first;
+    bool later;
+    bool shared;
+    volatile bool sent; // all of them
+    volatile bool done;
+} found;
+
+static void end_pending(unsigned intid)
+{
+    gic_clear_pending(intid);
+    // Of version 2's SGIs this clears nothing: they are taken.
+    while (gic_highest_pending() == intid) {
+        gic_end(gic_acknowledge());
+    }
+}
+
+static void look_what_waits(void)
+{
+    while (!found.sent) {
+        yield();
+    }
+    found.first = gic_pending(SGI_BEFORE);
+    found.later = gic_pending(SGI_LATER);
+    found.shared = gic_pending(SPI);
+    gic_init_core();
+    gic_enable(SGI_BEFORE);
+    gic_enable(SGI_LATER);
+    end_pending(SGI_BEFORE);
+    end_pending(SGI_LATER);
+    found.done = true;
+}
+
+// It has set up its private interrupts, which stay so.
+static void set_up(void)
+{
+    gic_init_core();
+}
+
+static void pend_for(unsigned cpu)
+{
+    gic_sgi(SGI_BEFORE, cpu);
+    gic_set_edge(SPI, true);
+    gic_set_target(SPI, cpu);
+    gic_enable(SPI);
+    gic_set_pending(SPI);
+}
+
+static void wait_found(void)
+{
+    while (!found.done) {
+        yield();
+    }
+}
+
+static void test_off_and_pending(void)
+{
+    if (machine.cpus < 2) {
+        return;
+    }
+    gic_init();
+    gic_init_core();
+    cpu_on(1, set_up);
+    report(cpu_wait_off(1), "core 1 has set up its interrupts and is off");
+    found.sent = found.done = false;
+    pend_for(1);
+    cpu_on(1, look_what_waits);
+    gic_sgi(SGI_LATER, 1);
+    found.sent = true;
+    wait_found();
+    report(found.first, "an SGI waits for a core that is off");
+    report(found.later, "one that is sent while it starts, too");
+    report(found.shared, "and a shared interrupt");
+    gic_disable(SPI);
+    gic_clear_pending(SPI);
+    report(cpu_wait_off(1), "core 1 is off again");
+}
+
+static void power_down_with_pending(void)
+{
+    gic_init_core();
+    irq_off();
+    pend_for(1);
+    (void)cpu_power_down(look_what_waits);
+}
+
+static void test_power_down(void)
+{
+    if (!strict || machine.cpus < 2) {
+        return;
+    }
+    found.sent = true;
+    found.done = false;
+    cpu_on(1, power_down_with_pending);
+    wait_found();
+    report(found.first, "an SGI waits while a core is powered down");
+    report(found.shared, "and a shared interrupt");
+    gic_disable(SPI);
+    gic_clear_pending(SPI);
+    report(cpu_wait_off(1), "core 1 is off again");
+}
+
 static void test_smc(void)
 {
     if (!strict) {
@@ -228,5 +336,7 @@ void guest_main(void)
     test_first_state();
     test_already_on();
     test_loops();
+    test_off_and_pending();
+    test_power_down();
     test_smc();
 }

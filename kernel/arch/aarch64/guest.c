@@ -548,6 +548,8 @@ void arch_vcpu_fold(struct vcpu *v)
     vgic_fold(v);
 }
 
+// What is pending or active belongs to the interrupt controller, not to the core: it stays. With it stays what is known
+// of physical interrupts that are active for it, or nobody would ever end them.
 void arch_vcpu_reset(struct vcpu *v)
 {
     static const uint64_t values[] = {
@@ -555,19 +557,13 @@ void arch_vcpu_reset(struct vcpu *v)
         VCPU_REGISTER_LIST(RESET)
 #undef RESET
     };
-    v->arch = (struct arch_vcpu){0};
+    uint64_t held = v->arch.vgic.held;
+    v->arch = (struct arch_vcpu){.vgic.held = held};
     for (unsigned i = 0; i < VCPU_REGISTERS; i++) {
         v->arch.reg[i] = values[i];
     }
-    atomic_store(&v->linked_raised, 0);
-    struct vcpu_page *p = v->page;
-    if (p != NULL) {
-        atomic_store(&p->pending, 0);
-        atomic_store(&p->active, 0);
-        atomic_store(&p->asserted, 0);
-        for (unsigned i = 0; i < 16; i++) {
-            atomic_store(&p->sgi_senders[i], 0);
-        }
+    if (v->page != NULL) { // its timer is off
+        atomic_fetch_and(&v->page->asserted, ~SOURCE_TIMER);
     }
 }
 

@@ -23,12 +23,24 @@ unsigned cpu_number(void)
     return (unsigned)(((uintptr_t)__builtin_frame_address(0) - (uintptr_t)_stacks) >> STACK_SHIFT);
 }
 
-int64_t cpu_on(unsigned cpu, void (*run)(void))
+// What cpu_start does, and the stack that it needs.
+static uintptr_t prepare(unsigned cpu, void (*run)(void))
 {
     entries[cpu] = run;
     dsb();
-    uintptr_t top = (uintptr_t)_stacks + ((uintptr_t)(cpu + 1) << STACK_SHIFT);
+    return (uintptr_t)_stacks + ((uintptr_t)(cpu + 1) << STACK_SHIFT);
+}
+
+int64_t cpu_on(unsigned cpu, void (*run)(void))
+{
+    uintptr_t top = prepare(cpu, run);
     return psci(PSCI_CPU_ON, machine.mpidr[cpu], (uintptr_t)core_entry, top);
+}
+
+int64_t cpu_power_down(void (*run)(void))
+{
+    uintptr_t top = prepare(cpu_number(), run);
+    return psci(PSCI_CPU_SUSPEND, PSCI_POWER_DOWN, (uintptr_t)core_entry, top);
 }
 
 void cpu_start(void)

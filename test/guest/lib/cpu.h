@@ -15,6 +15,10 @@ unsigned cpu_number(void);
 // Starts a core with `run`, which may return: the core then switches itself off. Returns PSCI's answer.
 int64_t cpu_on(unsigned cpu, void (*run)(void));
 
+// The calling core, which is not the boot core, powers down until something is pending for it; it goes on with `run`, as
+// after cpu_on. Returns only if PSCI refuses.
+int64_t cpu_power_down(void (*run)(void));
+
 // Waits until a core is off. False: it still was not after ten seconds.
 bool cpu_wait_off(unsigned cpu);
 
