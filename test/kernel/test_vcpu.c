@@ -6,12 +6,15 @@
 #include <abi/vcpu.h>
 #include <lib/syscall.h>
 #include <lib/vcpu.h>
+#include <spec/pl011.h>
 
 #define RW          (MAP_READ | MAP_WRITE)
 #define GUEST_RAM   0x40000000u
 #define GUEST_BYTES 0x10000u
 #define GUEST_DATA  0x4000u
 #define GUEST_GICC  0x8010000u
+#define LINKED      32u // the source of an interrupt of hardware, and
+#define LINKED_SPI  50u // what the guest knows it as
 
 enum choice {
     DO_HVC,
@@ -203,11 +206,16 @@ static void test_deadline_and_signal(void)
            "started again, the run has ended");
 }
 
+static void enable_source(const struct guest *g, unsigned source, unsigned intid)
+{
+    atomic_store(&g->page->source[source],
+                 VCPU_SOURCE(intid, 0xa0, boot_info()->gic_version == 2 ? 0 : VCPU_SOURCE_GROUP1));
+    atomic_fetch_or(&g->page->enabled, BIT(source));
+}
+
 static void enable(const struct guest *g, unsigned intid)
 {
-    atomic_store(&g->page->source[intid],
-                 VCPU_SOURCE(intid, 0xa0, boot_info()->gic_version == 2 ? 0 : VCPU_SOURCE_GROUP1));
-    atomic_fetch_or(&g->page->enabled, BIT(intid));
+    enable_source(g, intid, intid);
 }
 
 static void timer(enum choice choice, const char *what, uint64_t core)
@@ -327,6 +335,73 @@ static void test_registers(void)
     report(value[0] == 0x22220, "the VMM reads them (%lx)", value[0]);
 }
 
+// ---- An interrupt of hardware: the UART's, a level that stays high while it may transmit -------------------------
+
+static void allow_transmit(bool allowed)
+{
+    static volatile uint32_t *uart;
+    if (uart == NULL) {
+        handle_t frames = handle_new();
+        uint64_t at = address_new(PAGE_SIZE);
+        MUST(sys_device_frames(BOOT_DEVICE_MEMORY, memory(), boot_info()->console_base, 1,
+                               BOOT_CSPACE, frames));
+        MUST(sys_map(copy_all(frames), BOOT_SPACE, at, RW));
+        uart = (volatile uint32_t *)at;
+    }
+    uart[PL011_IMSC / 4] = allowed ? PL011_INT_TX : 0;
+}
+
+static handle_t link_uart(const struct guest *g)
+{
+    handle_t irq = handle_new();
+    MUST(sys_irq_create(BOOT_IRQ_CONTROL, memory(), boot_info()->console_irq, IRQ_LEVEL,
+                        BOOT_CSPACE, irq));
+    MUST(sys_irq_link(irq, g->vcpu, LINKED));
+    MUST(sys_irq_ack(irq));
+    return irq;
+}
+
+// The guest takes one interrupt after the other, its timer's never among them, and is stopped.
+static bool takes_interrupts(struct child *c, struct vmm *m, const struct guest *g)
+{
+    guest_begin(g, DO_TIMER_WFI);
+    g->page->regs.x[20] = ticks_of_ms(100000);
+    g->page->regs.x[21] = UINT64_MAX;
+    child_aim(c, vmm, m);
+    child_start(c);
+    bool took = word_reaches((volatile uint64_t *)&g->page->regs.x[19], 100);
+    child_stop(c);
+    return took;
+}
+
+static void test_linked(void)
+{
+    struct guest g = guest_new();
+    struct vmm *m;
+    struct child c = vmm_new(&g, &m, 1, 0);
+    enable_source(&g, LINKED, LINKED_SPI);
+    handle_t irq = link_uart(&g);
+    allow_transmit(true);
+    report(takes_interrupts(&c, m, &g), "an interrupt of hardware comes as often as it asserts");
+    MUST(sys_vcpu_reset(g.vcpu));
+    report(takes_interrupts(&c, m, &g), "and goes on to come after a reset");
+    child_set_time(&c, CHILD_PRIORITY, 0);
+    report(takes_interrupts(&c, m, &g), "and on another core");
+
+    MUST(sys_vcpu_sync(g.vcpu)); // as if the guest were in its handler
+    atomic_fetch_or(&g.page->active, BIT(LINKED));
+    guest_begin(&g, DO_COUNT);
+    child_aim(&c, vmm, m);
+    child_start(&c);
+    (void)word_reaches((volatile uint64_t *)(g.ram + GUEST_DATA), 1000);
+    child_stop(&c);
+    MUST(sys_vcpu_reset(g.vcpu));
+    atomic_fetch_and(&g.page->active, ~BIT(LINKED));
+    report(takes_interrupts(&c, m, &g), "and again when a new VMM has ended it");
+    allow_transmit(false);
+    MUST(sys_delete(BOOT_CSPACE, irq));
+}
+
 static void test_taking_away(void)
 {
     struct guest g = guest_new();
@@ -354,6 +429,7 @@ static const struct test_case cases[] = {
     {"fp", test_fp},
     {"registers", test_registers},
     {"two on a core", test_two_on_a_core},
+    {"linked", test_linked},
     {"taking away", test_taking_away},
 };
 
