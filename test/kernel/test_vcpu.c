@@ -229,7 +229,7 @@ static void timer(enum choice choice, const char *what, uint64_t core)
     g.page->regs.x[21] = 100;
     child_start(&c);
     bool done = child_done(&c, SURELY_MS);
-    report(done && m->result == VCPU_TRAP && g.page->regs.x[19] == 100,
+    report(done && m->result == VCPU_TRAP && g.page->regs.x[19] >= 100,
            "%s: the timer ticks (%lu, %lx)", what, g.page->regs.x[19], g.page->syndrome);
     say("      late by %lu ticks, %lu at most; the kernel had %lu exits", g.page->regs.x[23] / 100,
         g.page->regs.x[24], g.page->kernel_exits);
@@ -374,6 +374,14 @@ static bool takes_interrupts(struct child *c, struct vmm *m, const struct guest 
     return took;
 }
 
+// As a VMM that starts anew. The guest may have been stopped in its handler.
+static void begin_anew(const struct guest *g, uint64_t active)
+{
+    MUST(sys_vcpu_reset(g->vcpu));
+    atomic_store(&g->page->active, active);
+    atomic_fetch_or(&g->page->attention, VCPU_ATTENTION_FOLD);
+}
+
 static void test_linked(void)
 {
     struct guest g = guest_new();
@@ -383,20 +391,19 @@ static void test_linked(void)
     handle_t irq = link_uart(&g);
     allow_transmit(true);
     report(takes_interrupts(&c, m, &g), "an interrupt of hardware comes as often as it asserts");
-    MUST(sys_vcpu_reset(g.vcpu));
+    begin_anew(&g, 0);
     report(takes_interrupts(&c, m, &g), "and goes on to come after a reset");
     child_set_time(&c, CHILD_PRIORITY, 0);
+    begin_anew(&g, 0);
     report(takes_interrupts(&c, m, &g), "and on another core");
 
-    MUST(sys_vcpu_sync(g.vcpu)); // as if the guest were in its handler
-    atomic_fetch_or(&g.page->active, BIT(LINKED));
+    begin_anew(&g, BIT(LINKED)); // as if the guest were in its handler
     guest_begin(&g, DO_COUNT);
     child_aim(&c, vmm, m);
     child_start(&c);
     (void)word_reaches((volatile uint64_t *)(g.ram + GUEST_DATA), 1000);
     child_stop(&c);
-    MUST(sys_vcpu_reset(g.vcpu));
-    atomic_fetch_and(&g.page->active, ~BIT(LINKED));
+    begin_anew(&g, 0);
     report(takes_interrupts(&c, m, &g), "and again when a new VMM has ended it");
     allow_transmit(false);
     MUST(sys_delete(BOOT_CSPACE, irq));
