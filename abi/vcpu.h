@@ -36,6 +36,9 @@
 #define VCPU_ATTENTION_NEW 1u // something may have become deliverable
 #define VCPU_ATTENTION_FOLD                                                                        \
     2u // something may have to leave: disabled, line down, another priority, no longer active
+// The guest waits as in WFI before it goes on, until an interrupt is pending that the inbox lets through (the CPU
+// interface may mask it), or vcpu_run ends. Set by the vcpu's own thread before it calls vcpu_run.
+#define VCPU_ATTENTION_WAIT 4u
 
 // vcpu_page.source[]: one word, so that it is read whole.
 #define VCPU_SOURCE(intid, priority, flags)                                                        \

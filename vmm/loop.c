@@ -11,6 +11,30 @@
 #include "sysreg.h"
 #include "vm.h"
 
+static void reset(struct vcpu *v)
+{
+    struct vm *vm = v->vm;
+    port_reset(vm->port, v->index);
+    port_register_write(vm->port, v->index, VCPU_REG_VMPIDR_EL2, vcpu_mpidr(v->index));
+    port_register_write(vm->port, v->index, VCPU_REG_VPIDR_EL2, cpu_model_midr(vm));
+    sysreg_reset(v);
+}
+
+// As the guest left its core by CPU_SUSPEND: the timers go on, and something has to wake it.
+static void reset_to_resume(struct vcpu *v)
+{
+    struct port *port = v->vm->port;
+    uint64_t cval = port_register_read(port, v->index, VCPU_REG_CNTV_CVAL_EL0);
+    uint64_t ctl = port_register_read(port, v->index, VCPU_REG_CNTV_CTL_EL0);
+    struct cntp cntp = v->cntp;
+    reset(v);
+    port_register_write(port, v->index, VCPU_REG_CNTV_CVAL_EL0, cval);
+    port_register_write(port, v->index, VCPU_REG_CNTV_CTL_EL0, ctl);
+    v->cntp = cntp;
+    cntp_deadline(v);
+    atomic_fetch_or(&v->page->attention, VCPU_ATTENTION_WAIT);
+}
+
 // STARTING -> ON: as a core comes out of reset, or out of CPU_ON. The state changes first: what is set then is this
 // thread's alone.
 static void start(struct vcpu *v)
@@ -19,18 +43,21 @@ static void start(struct vcpu *v)
     port_lock(vm->port, &vm->lock);
     uint64_t entry = v->entry;
     uint64_t context = v->context;
+    bool resumes = v->resumes;
+    v->resumes = false;
     atomic_store(&v->power, VCPU_ON);
     port_unlock(vm->port, &vm->lock);
 
-    port_reset(vm->port, v->index);
+    if (resumes) {
+        reset_to_resume(v);
+    } else {
+        reset(v);
+    }
     v->page->regs = (struct vcpu_regs){
         .x = {context},
         .pc = entry,
         .pstate = SPSR_EL1H | SPSR_DAIF,
     };
-    port_register_write(vm->port, v->index, VCPU_REG_VMPIDR_EL2, vcpu_mpidr(v->index));
-    port_register_write(vm->port, v->index, VCPU_REG_VPIDR_EL2, cpu_model_midr(vm));
-    sysreg_reset(v);
 }
 
 static NOINLINE void rare_exit(struct vcpu *v, int64_t why)

@@ -44,8 +44,8 @@ static void set_starting(struct vcpu *v, uint64_t entry, uint64_t context)
     atomic_store(&v->power, VCPU_STARTING);
 }
 
-// Standby is over at once, as if something had woken the core: that is always allowed. So is a power-down, which begins
-// anew at the entry point; what waits in the inbox stays there.
+// Both wait for an interrupt, in the port_run that follows. That may end earlier, as a core may wake up for no reason. A
+// power-down begins anew at the entry point; its timers go on, and what waits in the inbox stays there.
 static int64_t cpu_suspend(struct vcpu *v, uint32_t id)
 {
     uint64_t state = argument(v, id, 1);
@@ -54,6 +54,7 @@ static int64_t cpu_suspend(struct vcpu *v, uint32_t id)
         return PSCI_INVALID_PARAMETERS;
     }
     if ((state & PSCI_POWER_DOWN) == 0) {
+        atomic_fetch_or(&v->page->attention, VCPU_ATTENTION_WAIT);
         return PSCI_SUCCESS;
     }
     if (!is_entry(v->vm, entry)) {
@@ -62,6 +63,7 @@ static int64_t cpu_suspend(struct vcpu *v, uint32_t id)
     port_lock(v->vm->port, &v->vm->lock);
     set_starting(v, entry, argument(v, id, 3));
     v->look = true;
+    v->resumes = true;
     port_unlock(v->vm->port, &v->vm->lock);
     return PSCI_SUCCESS;
 }

@@ -66,6 +66,7 @@ static void power_on(struct vm *vm)
         struct vcpu *v = &vm->vcpu[i];
         v->entry = vm->entry;
         v->context = vm->fdt_ipa;
+        v->resumes = false;
         atomic_store(&v->power, i == 0 ? VCPU_STARTING : VCPU_OFF);
     }
     atomic_store(&vm->stopping, 0);

@@ -49,6 +49,7 @@ struct vcpu {
     _Atomic uint32_t power; // enum vcpu_power
     uint64_t entry;         // lock: where it starts, with
     uint64_t context;       //       this in x0
+    bool resumes;           // lock: from CPU_SUSPEND, which waits first and keeps the timers
     struct cntp cntp;
     struct debug debug;
     struct setway setway;

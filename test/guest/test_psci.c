@@ -98,6 +98,47 @@ static void test_suspend(void)
     report_value(record.count[1], 1, "which comes then");
 }
 
+#define A_WHILE_US 3000u
+#define WAKE_UPS   20u // for no reason, at most
+
+static void arm_virtual(uint64_t at)
+{
+    WRITE(cntv_cval_el0, at);
+    WRITE(cntv_ctl_el0, 1);
+    isb();
+}
+
+static void arm_physical(uint64_t at)
+{
+    WRITE(cntp_cval_el0, at);
+    WRITE(cntp_ctl_el0, 1);
+    isb();
+}
+
+static void standby_until(unsigned intid, void (*arm)(uint64_t at), const char *what)
+{
+    uint64_t until = now() + microseconds(A_WHILE_US);
+    unsigned calls = 0;
+    gic_enable(intid);
+    arm(until);
+    while (now() < until && calls < 1000) {
+        psci(PSCI_CPU_SUSPEND, 0, 0, 0);
+        calls++;
+    }
+    report(now() >= until && calls <= WAKE_UPS, "standby lasts until the %s timer fires", what);
+    WRITE(cntv_ctl_el0, 0);
+    WRITE(cntp_ctl_el0, 0);
+    isb();
+    gic_disable(intid);
+}
+
+static void test_standby_waits(void)
+{
+    irq_off();
+    standby_until(machine.timer_virtual, arm_virtual, "virtual");
+    standby_until(machine.timer_physical, arm_physical, "physical");
+}
+
 // ---- Other cores -----------------------------------------------------------------------------------------------------
 
 struct state {
@@ -307,6 +348,48 @@ static void test_power_down(void)
     report(cpu_wait_off(1), "core 1 is off again");
 }
 
+static struct {
+    uint64_t until;
+    unsigned times;
+    bool fired;
+    volatile bool done;
+} nap;
+
+static void nap_again(void)
+{
+    irq_off();
+    if (now() < nap.until && nap.times < 1000) {
+        nap.times++;
+        (void)cpu_power_down(nap_again);
+    }
+    nap.fired = (READ(cntv_ctl_el0) & 7) == 5; // on, not masked, fired
+    WRITE(cntv_ctl_el0, 0);
+    nap.done = true;
+}
+
+static void begin_nap(void)
+{
+    gic_init_core();
+    gic_enable(machine.timer_virtual);
+    nap.until = now() + microseconds(A_WHILE_US);
+    arm_virtual(nap.until);
+    nap_again();
+}
+
+static void test_nap(void)
+{
+    if (!strict || machine.cpus < 2) {
+        return;
+    }
+    cpu_on(1, begin_nap);
+    while (!nap.done) {
+        yield();
+    }
+    report(nap.times >= 1 && nap.times <= WAKE_UPS, "a powered-down core sleeps until its timer");
+    report(nap.fired, "which has gone on");
+    report(cpu_wait_off(1), "core 1 is off again");
+}
+
 static void test_smc(void)
 {
     if (!strict) {
@@ -333,10 +416,12 @@ void guest_main(void)
     test_affinity();
     test_refusals();
     test_suspend();
+    test_standby_waits();
     test_first_state();
     test_already_on();
     test_loops();
     test_off_and_pending();
     test_power_down();
+    test_nap();
     test_smc();
 }

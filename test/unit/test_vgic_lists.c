@@ -584,7 +584,7 @@ static void check(void)
     }
     // What was raised while it is active ends a WFI, too.
     if (page.attention == 0 && (vcpu.linked_raised & page.enabled) == 0) {
-        assert_int_equal(vgic_awaits(&vcpu), due != PRIORITY_IDLE);
+        assert_int_equal(vgic_awaits(&vcpu, false), due != PRIORITY_IDLE);
     }
 }
 

@@ -92,6 +92,34 @@ static void another_vcpu_sleeps_until_it_is_switched_on(void **state)
     assert_int_equal(world.port.runs[1], 1);
 }
 
+static void a_vcpu_that_resumes_waits_and_keeps_its_timers(void **state)
+{
+    (void)state;
+    struct vcpu *v = &world.vm.vcpu[0];
+    assert_int_equal(vm_start(&world.vm), OK);
+    turns(0, 2);
+    atomic_store(&v->page->attention, 0);
+    *world_register(0, VCPU_REG_CNTV_CTL_EL0) = 1;
+    *world_register(0, VCPU_REG_CNTV_CVAL_EL0) = 1234;
+    *world_register(0, VCPU_REG_VBAR_EL1) = 5;
+    v->cntp = (struct cntp){.ctl = 1, .cval = 4321};
+    v->entry = RAM_IPA;
+    v->context = 42;
+    v->resumes = true;
+    atomic_store(&v->power, VCPU_STARTING);
+    turns(0, 1);
+    assert_int_equal(machine_power(0), VCPU_ON);
+    assert_int_equal(v->page->regs.pc, RAM_IPA);
+    assert_int_equal(v->page->regs.x[0], 42);
+    assert_int_equal(*world_register(0, VCPU_REG_VBAR_EL1), 0);
+    assert_int_equal(*world_register(0, VCPU_REG_CNTV_CTL_EL0), 1);
+    assert_int_equal(*world_register(0, VCPU_REG_CNTV_CVAL_EL0), 1234);
+    assert_int_equal(v->cntp.cval, 4321);
+    assert_int_equal(machine.cntp_deadlines, 1);
+    assert_int_equal(atomic_load(&v->page->attention), VCPU_ATTENTION_WAIT);
+    assert_false(v->resumes);
+}
+
 static void start(void)
 {
     assert_int_equal(vm_start(&world.vm), OK);
@@ -242,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup(before_the_start_threads_sleep, begin),
         cmocka_unit_test_setup(the_boot_vcpu_starts_as_a_core_does, begin),
         cmocka_unit_test_setup(another_vcpu_sleeps_until_it_is_switched_on, begin),
+        cmocka_unit_test_setup(a_vcpu_that_resumes_waits_and_keeps_its_timers, begin),
         cmocka_unit_test_setup(traps_are_handled_one_by_one, begin),
         cmocka_unit_test_setup(a_deadline_is_the_timer_s, begin),
         cmocka_unit_test_setup(the_interrupt_controller_may_shorten_a_run, begin),

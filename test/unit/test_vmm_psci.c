@@ -126,15 +126,24 @@ static void affinity_info_tells_states(void **state)
     assert_int_equal(call(PSCI_AFFINITY_INFO, 1, 1, 0), PSCI_INVALID_PARAMETERS);
 }
 
-static void standby_is_over_at_once(void **state)
+static bool waits(void)
+{
+    uint64_t attention = atomic_exchange(&w.vm.vcpu[0].page->attention, 0);
+    return (attention & VCPU_ATTENTION_WAIT) != 0;
+}
+
+static void standby_waits_for_an_interrupt(void **state)
 {
     (void)state;
     assert_int_equal(call(PSCI_CPU_SUSPEND, 0, 0, 0), PSCI_SUCCESS);
+    assert_true(waits());
     assert_int_equal(call(smc32(PSCI_CPU_SUSPEND), 0x0300ffff, 0, 0), PSCI_SUCCESS);
+    assert_true(waits());
     expect_power(0, VCPU_ON);
     assert_int_equal(call(PSCI_CPU_SUSPEND, BIT(17), 0, 0), PSCI_INVALID_PARAMETERS);
     assert_int_equal(call(PSCI_CPU_SUSPEND, BIT(31), 0, 0), PSCI_INVALID_PARAMETERS);
     assert_int_equal(call(PSCI_CPU_SUSPEND, BIT(32), 0, 0), PSCI_INVALID_PARAMETERS);
+    assert_false(waits());
 }
 
 static void power_down_begins_at_its_entry(void **state)
@@ -144,6 +153,9 @@ static void power_down_begins_at_its_entry(void **state)
     expect_power(0, VCPU_STARTING);
     assert_int_equal(w.vm.vcpu[0].entry, ENTRY);
     assert_int_equal(w.vm.vcpu[0].context, CONTEXT);
+    assert_true(w.vm.vcpu[0].resumes);
+    (void)call(PSCI_CPU_ON, 1, ENTRY, CONTEXT);
+    assert_false(w.vm.vcpu[1].resumes);
 }
 
 static void the_system_ends_and_begins_again(void **state)
@@ -208,7 +220,7 @@ int main(void)
         cmocka_unit_test_setup(cores_that_are_not_there_and_bad_entries, begin),
         cmocka_unit_test_setup(a_core_switches_itself_off, begin),
         cmocka_unit_test_setup(affinity_info_tells_states, begin),
-        cmocka_unit_test_setup(standby_is_over_at_once, begin),
+        cmocka_unit_test_setup(standby_waits_for_an_interrupt, begin),
         cmocka_unit_test_setup(power_down_begins_at_its_entry, begin),
         cmocka_unit_test_setup(the_system_ends_and_begins_again, begin),
         cmocka_unit_test_setup(features_tell_what_there_is, begin),

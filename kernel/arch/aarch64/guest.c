@@ -205,7 +205,19 @@ static bool deadline_passed(uint64_t deadline)
     return false;
 }
 
-// Is there news before the guest goes on? False: it does not, leave has been called.
+// The guest waits for an interrupt, unless there is one already. Somebody else may run next.
+static void await_interrupt(struct percpu *cpu, struct thread *self, bool over)
+{
+    if (!over) {
+        vcpu_idle(self);
+    }
+    (void)sched_pick(cpu);
+    if (cpu->arch.in_guest) {
+        guest_retire(cpu);
+    }
+}
+
+// Is there news before the guest goes on? False: it does not, what comes next has been arranged.
 static NOINLINE bool look_closer(struct percpu *cpu, struct thread *self, struct vcpu *v)
 {
     struct notification *n = self->notification;
@@ -218,8 +230,13 @@ static NOINLINE bool look_closer(struct percpu *cpu, struct thread *self, struct
         leave(cpu, self, VCPU_DEADLINE, 0);
         return false;
     }
-    if (peek64(&v->page->attention) != 0 || peek64(&v->linked_raised) != 0) {
+    uint64_t attention = peek64(&v->page->attention);
+    if (attention != 0 || peek64(&v->linked_raised) != 0) {
         vgic_update(v);
+    }
+    if ((attention & VCPU_ATTENTION_WAIT) != 0) {
+        await_interrupt(cpu, self, vgic_awaits(v, true));
+        return false;
     }
     return true;
 }
@@ -420,13 +437,7 @@ static NOINLINE struct thread *wait_for_interrupt(struct percpu *cpu, struct vcp
     struct thread *self = cpu->current;
     page->kernel_exits++;
     page->regs.pc += 4;
-    if (!vgic_awaits(self->vcpu)) {
-        vcpu_idle(self);
-    }
-    (void)sched_pick(cpu);
-    if (cpu->arch.in_guest) {
-        guest_retire(cpu);
-    }
+    await_interrupt(cpu, self, vgic_awaits(self->vcpu, false));
     return NULL;
 }
 

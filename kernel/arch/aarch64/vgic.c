@@ -610,7 +610,7 @@ void vgic_unload(struct vcpu *v)
     ops()->control(0);
 }
 
-bool vgic_awaits(const struct vcpu *v)
+bool vgic_awaits(const struct vcpu *v, bool masked)
 {
     if (atomic_load_explicit(&v->page->attention, memory_order_relaxed) != 0 ||
         (atomic_load_explicit(&v->linked_raised, memory_order_relaxed) & word(&v->page->enabled)) !=
@@ -620,7 +620,8 @@ bool vgic_awaits(const struct vcpu *v)
     uint64_t vmcr = ops()->vmcr();
     for (uint64_t left = ~ops()->empty() & all_lists(); left != 0; left &= left - 1) {
         uint64_t lr = ops()->read((unsigned)__builtin_ctzll(left));
-        if ((lr & (ICH_LR_PENDING | ICH_LR_ACTIVE)) == ICH_LR_PENDING && ops()->passes(vmcr, lr)) {
+        if ((lr & (ICH_LR_PENDING | ICH_LR_ACTIVE)) == ICH_LR_PENDING &&
+            (masked || ops()->passes(vmcr, lr))) {
             return true;
         }
     }

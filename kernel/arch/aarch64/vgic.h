@@ -76,5 +76,5 @@ void vgic_timer_sample(struct vcpu *v);
 // A maintenance interrupt.
 void vgic_maintain(struct vcpu *v);
 
-// Is there an interrupt that ends the guest's WFI?
-bool vgic_awaits(const struct vcpu *v);
+// Is there an interrupt that ends the guest's WFI? `masked`: even if the CPU interface does not let it through.
+bool vgic_awaits(const struct vcpu *v, bool masked);
