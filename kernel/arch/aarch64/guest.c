@@ -87,7 +87,10 @@ void arch_vcpu_evict(struct vcpu *v)
     }
     cpu->arch.resident = NULL;
     atomic_store(&v->resident, VCPU_NOWHERE);
-    vcpu_wake_at(v, timer_deadline(v));
+    // Disabled, it would end no WFI; whoever enables it kicks.
+    if ((atomic_load(&v->page->enabled) & ~atomic_load(&v->page->active) & SOURCE_TIMER) != 0) {
+        vcpu_wake_at(v, timer_deadline(v));
+    }
 }
 
 // Vcpus of one VM share a VMID: what one has in the TLB must not serve another.
