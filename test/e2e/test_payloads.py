@@ -36,6 +36,20 @@ def test_in_a_vm(name, cores, gic):
     guests.assert_good(*guests.payload(name, "--cpus", cores, "--gic", gic))
 
 
+def test_waiting_is_trapped(tmp_path):
+    """A guest that may not have all of its core leaves it at every WFI, of either width and in a single step."""
+    system = tmp_path / "half.system"
+    system.write_text(f'''<system>
+    <virtual_machine name="a" cpus="1" memory="64M" budget="5000" period="10000">
+        <kernel path="{guests.PAYLOADS / "test_debug"}.img"/> <console/>
+    </virtual_machine>
+</system>
+''')
+    with guests.Console(system, "--icount", "--cpus", 1) as console:
+        assert console.see("(GOOD: 0 failed|FAIL: [^\r\n]*)")[1] == "GOOD: 0 failed"
+        assert console.end() == 0
+
+
 @pytest.mark.only_long
 @pytest.mark.parametrize("gic", GICS)
 @pytest.mark.parametrize("name", ["test_routing", "test_psci"])

@@ -5,7 +5,9 @@
 #include <spec/pl011.h>
 
 #include "lib/arch.h"
+#include "lib/cpu.h"
 #include "lib/exception.h"
+#include "lib/gic.h"
 #include "lib/machine.h"
 #include "lib/registers.h"
 #include "lib/report.h"
@@ -22,21 +24,38 @@
 #define WCR_ANY     (3u << 3)
 #define WCR_EL0     (BIT(0) | 2u << 1 | 0xffu << 5)
 #define WCR_EL1     (BIT(0) | 1u << 1 | 0xffu << 5)
-#define SNIPPET_LEN 6u
+#define SNIPPET_LEN 7u
+#define SCTLR_NTWI  BIT(16)
+#define EC_SVC32    0x11u
+#define SPSR_T32    (0x10u | BIT(5) | FIELD(8, 6)) // EL0, interrupts masked
 
 // What EL0 runs: x0 is a device's register to read.
-extern char snippet[];
-extern char snippet_end[];
+#define HERE __attribute__((visibility("hidden")))
+extern char snippet[] HERE;
+extern char snippet_end[] HERE;
 __asm__("    .text\n"
         "snippet:\n"
         "    nop\n"
         "    ldr w1, [x0]\n"
         "    mov x2, #1\n"
         "    ldr w1, [x0]\n"
+        "    wfi\n"
         "    nop\n"
         "    nop\n"
         "snippet_end:\n"
         "    svc #0\n");
+
+// T32, from x0 = 0 to r0 = 0x707: an instruction of two bytes that may leave the guest.
+extern char short_snippet[] HERE;
+__asm__("    .text\n"
+        "    .balign 4\n"
+        "short_snippet:\n"
+        "    .hword 0xbf30\n" // wfi
+        "    .hword 0x2007\n" // movs r0, #7
+        "    .hword 0x0201\n" // lsls r1, r0, #8
+        "    .hword 0x4308\n" // orrs r0, r1
+        "    .hword 0xdf00\n" // svc #0
+        "    .balign 4\n");
 
 static uint64_t word __attribute__((aligned(8)));
 
@@ -45,6 +64,7 @@ static struct {
     unsigned count;
     unsigned steps;
     unsigned class[16];
+    uint64_t x0; // of the last one
     uint64_t elr[16];
     uint64_t far;
 } came;
@@ -64,6 +84,7 @@ static void note(struct frame *frame)
         came.count++;
     }
     came.far = frame->far;
+    came.x0 = frame->x[0];
     if (class == EC_STEP_LOWER) {
         came.steps++;
         frame->spsr |= SPSR_STEP;
@@ -71,7 +92,7 @@ static void note(struct frame *frame)
         WRITE(dbgbcr0_el1, 0);
     } else if (class == EC_WATCHPOINT_LOWER || class == EC_WATCH) {
         WRITE(dbgwcr0_el1, 0);
-    } else if (class == EC_SVC64) {
+    } else if (class == EC_SVC64 || class == EC_SVC32) {
         leave(frame);
     } else {
         frame->elr += 4;
@@ -92,8 +113,30 @@ static void run_el0(uint64_t entry, uint64_t argument, uint64_t spsr)
     caught_hook = NULL;
 }
 
+// EL0 may wait.
+static void set_up_waiting(void)
+{
+    WRITE(sctlr_el1, READ(sctlr_el1) | SCTLR_NTWI);
+    isb();
+    irq_off();
+    gic_init();
+    gic_init_core();
+    gic_enable(machine.timer_virtual);
+}
+
+// For its WFI: not yet pending when it begins to wait, and never taken. (What the timer has raised before is withdrawn at
+// the next exit.)
+static void wake_soon(void)
+{
+    WRITE(cntv_cval_el0, now() + microseconds(500));
+    WRITE(cntv_ctl_el0, 1);
+    isb();
+    (void)read32(machine.uart + PL011_FR);
+}
+
 static void test_steps(void)
 {
+    wake_soon();
     WRITE(mdscr_el1, MDSCR_SS);
     isb();
     run_el0((uintptr_t)snippet, machine.uart + PL011_FR, SPSR_EL0 | SPSR_STEP);
@@ -108,12 +151,25 @@ static void test_steps(void)
     report_value(wrong, 0, "each behind its instruction");
 }
 
+static void test_short_wfi(void)
+{
+    if (field_get(READ(id_aa64pfr0_el1), 3, 0) != 2) {
+        return;
+    }
+    wake_soon();
+    run_el0((uintptr_t)short_snippet, 0, SPSR_T32);
+    report(came.count == 1 && came.class[0] == EC_SVC32, "T32 in EL0 (%u, class 0x%x)", came.count,
+           came.class[0]);
+    report_value(came.x0, 0x707, "what follows its WFI");
+}
+
 static void test_breakpoint_el0(void)
 {
     WRITE(dbgbvr0_el1, (uintptr_t)snippet + 8);
     WRITE(dbgbcr0_el1, BCR_EL0);
     WRITE(mdscr_el1, MDSCR_MDE);
     isb();
+    wake_soon();
     run_el0((uintptr_t)snippet, machine.uart + PL011_FR, SPSR_EL0);
     report(came.count == 2 && came.class[0] == EC_BREAKPOINT_LOWER &&
                came.elr[0] == (uintptr_t)snippet + 8,
@@ -127,6 +183,7 @@ static void test_watchpoint_el0(void)
     WRITE(dbgwcr0_el1, WCR_EL0 | WCR_ANY);
     WRITE(mdscr_el1, MDSCR_MDE);
     isb();
+    wake_soon();
     run_el0((uintptr_t)snippet, (uintptr_t)&word, SPSR_EL0);
     report(came.count == 2 && came.class[0] == EC_WATCHPOINT_LOWER &&
                came.elr[0] == (uintptr_t)snippet + 4,
@@ -177,7 +234,9 @@ void guest_main(void)
 {
     WRITE(oslar_el1, 0);
     isb();
+    set_up_waiting();
     test_steps();
+    test_short_wfi();
     test_breakpoint_el0();
     test_watchpoint_el0();
     test_breakpoint_el1();

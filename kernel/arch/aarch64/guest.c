@@ -433,8 +433,9 @@ static struct thread *go_on_from_memory(struct percpu *cpu, struct vcpu_page *pa
     return NULL;
 }
 
-// WFI, while somebody else could use the core. WFE never comes here. As long as the vcpu is resident, its timer's own
-// interrupt wakes it.
+// WFI, while somebody else could use the core. WFE never comes here. (Nor does a WFI of AArch32, which may be two bytes
+// long and in an IT block, or one that ends a single step: the VMM goes on behind it, as if it had been woken.) As long
+// as the vcpu is resident, its timer's own interrupt wakes it.
 static NOINLINE struct thread *wait_for_interrupt(struct percpu *cpu, struct vcpu_page *page)
 {
     struct thread *self = cpu->current;
@@ -524,7 +525,8 @@ struct thread *guest_trap(struct vcpu_page *page, uint64_t esr)
         return exit_guest(cpu);
     }
     if (ec == EC_WFX) {
-        return wait_for_interrupt(cpu, page);
+        bool plain = (page->regs.pstate & (PSTATE_USR | PSTATE_SS)) == 0;
+        return plain ? wait_for_interrupt(cpu, page) : exit_guest(cpu);
     }
     return ec == EC_FP ? take_fp(cpu, page) : guest_abort(cpu, page, esr);
 }
