@@ -224,7 +224,7 @@ static void say_patiently(struct port *p, const char *line)
         woken |= await(sys_clock() + step, &bits);
     }
     if (woken) {
-        keep(p, bulkhead_thread_number());
+        signal_thread(bulkhead_thread_number()); // it was meant for something else
     }
 }
 
