@@ -1,4 +1,4 @@
-// Guest code of the vcpu tests (test/kernel/test_vcpu.c): copied to the beginning of a guest's memory. Position
+// Guest code of the kernel tests (vm.h): copied to the beginning of a guest's memory. Position
 // independent. x0 at the start chooses what it does; its memory's first page is code, data follows at GUEST_DATA.
 
 #define GUEST_DATA 0x4000
@@ -25,6 +25,8 @@ choices:
     .word   do_fp - choices         // 5
     .word   do_sgi_wait - choices   // 6
     .word   do_sysregs - choices    // 7
+    .word   do_sweep - choices      // 8
+    .word   do_ticks - choices      // 9
 
 do_hvc:                             // hvc, x0 counts
     mov     x0, #0
@@ -39,6 +41,7 @@ do_mmio:                            // loads from and stores to what is not mapp
     b       1b
 
     // CPU interface on (version 2's is at x25), group 1; the virtual timer fires every x20 ticks, the handler counts in x19.
+    // x26 not 0: each time that long after it was to fire, not after it did. x20 0: it is turned off.
     .macro  gic_on
     mov     x0, #0xf0
     mov     x1, #1
@@ -133,6 +136,58 @@ do_sysregs:                         // writes x20 to what EL1 may write, asks, r
     hvc     #1
     b       .
 
+do_sweep:                           // moments around what comes after hvc #2, with an interrupt that may come
+    mov     x19, #0
+    gic_on
+    cbz     x27, 1f                 // x27: when the virtual timer fires, 0: never
+    msr     cntv_cval_el0, x27
+    mov     x0, #1
+    msr     cntv_ctl_el0, x0
+    isb
+1:  hvc     #2
+    cbz     x28, 3f                 // x28: the moment, 0: at once. x22 instructions before it. x23: of them in a tick
+    mrs     x0, cntvct_el0
+    sub     x0, x28, x0
+    mul     x0, x0, x23
+    sub     x0, x0, x22
+    tbz     x0, #0, 2f
+    nop
+2:  subs    x0, x0, #2
+    b.gt    2b
+3:  cbnz    x21, 5f                 // x21: busy, not in WFI
+4:  wfi
+    msr     daifclr, #2
+    isb
+    msr     daifset, #2
+    cbz     x19, 4b
+    hvc     #1
+    b       .
+5:  msr     daifclr, #2
+6:  cbz     x19, 6b
+    msr     daifset, #2
+    hvc     #1
+    b       .
+do_ticks:                           // the timer's ticks up to x21, none of them skipped; x22: how it waits
+    mov     x19, #0
+    mov     x26, #1
+    gic_on
+    timer_on
+1:  cmp     x22, #1                 // 0: in WFI, 1: busy, 2: with hypercalls
+    b.eq    2f
+    b.hi    3f
+    wfi
+2:  msr     daifclr, #2
+    isb
+    msr     daifset, #2
+    cmp     x19, x21
+    b.lo    1b
+    mov     x0, #0
+    msr     cntv_ctl_el0, x0
+    hvc     #1
+    b       .
+3:  hvc     #0
+    b       2b
+
     .balign 0x800
 guest_vectors_el1:
     .rept   4
@@ -162,9 +217,14 @@ interrupt:
     add     x23, x23, x1            // lateness in all
     cmp     x1, x24
     csel    x24, x1, x24, hi        // most
-    mrs     x1, cntvct_el0
-    add     x1, x1, x20
-    msr     cntv_cval_el0, x1
+    cbz     x20, 4f
+    cbnz    x26, 3f
+    mrs     x2, cntvct_el0
+3:  add     x2, x2, x20
+    msr     cntv_cval_el0, x2
+    b       1f
+4:  msr     cntv_ctl_el0, xzr
+    isb
 1:  cbnz    x25, 2f
     msr     S3_0_C12_C12_1, x0      // ICC_EOIR1_EL1
     isb

@@ -1,125 +1,13 @@
 // Virtual cores: entering and leaving a guest, its exits, interrupts and timer, what it and its VMM cannot see of each
 // other. The guest's code is test/harness/guest.S.
-#include "../harness/child.h"
 #include "../harness/report.h"
+#include "../harness/vm.h"
 
-#include <abi/vcpu.h>
 #include <lib/syscall.h>
-#include <lib/vcpu.h>
 #include <spec/pl011.h>
 
-#define RW          (MAP_READ | MAP_WRITE)
-#define GUEST_RAM   0x40000000u
-#define GUEST_BYTES 0x10000u
-#define GUEST_DATA  0x4000u
-#define GUEST_GICC  0x8010000u
-#define LINKED      32u // the source of an interrupt of hardware, and
-#define LINKED_SPI  50u // what the guest knows it as
-
-enum choice {
-    DO_HVC,
-    DO_MMIO,
-    DO_TIMER_BUSY,
-    DO_TIMER_WFI,
-    DO_COUNT,
-    DO_FP,
-    DO_SGI_WAIT,
-    DO_SYSREGS
-};
-
-extern const char guest_code[];
-extern const char guest_code_end[];
-
-// One vcpu, its guest, and what its VMM has done with it.
-struct guest {
-    struct vcpu_page *page;
-    char *ram; // first process's view
-    handle_t ram_frames;
-    handle_t page_frames;
-    handle_t space;
-    handle_t vcpu;
-};
-
-static struct guest guest_new(void)
-{
-    struct guest g;
-    g.ram = map_new(GUEST_BYTES, &g.ram_frames);
-    g.page = map_new(PAGE_SIZE, &g.page_frames);
-    memcpy(g.ram, guest_code, (size_t)(guest_code_end - guest_code));
-    g.space = make(OBJ_SPACE, 8 | SPACE_GUEST);
-    g.vcpu = make(OBJ_VCPU, 0);
-    MUST(sys_map(copy_all(g.ram_frames), g.space, GUEST_RAM, RW | MAP_EXECUTE));
-    if (boot_info()->gic_version == 2) {
-        handle_t gicv = handle_new();
-        MUST(sys_device_frames(BOOT_DEVICE_MEMORY, memory(), boot_info()->gicv_base, 2, BOOT_CSPACE,
-                               gicv));
-        MUST(sys_map(gicv, g.space, GUEST_GICC, RW));
-    }
-    MUST(sys_vcpu_bind(g.vcpu, VCPU_SPACE, g.space));
-    MUST(sys_vcpu_bind(g.vcpu, VCPU_PAGE, g.page_frames));
-    return g;
-}
-
-static void guest_begin(const struct guest *g, enum choice choice)
-{
-    g->page->regs = (struct vcpu_regs){.pc = GUEST_RAM, .pstate = 0x3c5};
-    g->page->regs.x[0] = choice;
-    g->page->regs.x[25] = boot_info()->gic_version == 2 ? GUEST_GICC : 0;
-}
-
-// ---- A VMM, in a child --------------------------------------------------------------------------------------
-
-struct vmm {
-    struct vcpu_page *page;
-    volatile uint64_t stop_at; // exits
-    volatile uint64_t exits;
-    volatile uint64_t result; // of the last
-    volatile uint64_t bits;
-    volatile uint64_t deadline;
-    volatile uint64_t ticks; // all of it took
-    volatile uint64_t last_bits;
-};
-
-// Enters the guest until something else than a trap ends it, or hvc #1, or `stop_at` exits.
-static void vmm(void *argument)
-{
-    struct vmm *m = argument;
-    uint64_t bits = 0;
-    uint64_t begin = sys_clock();
-    for (;;) {
-        int64_t result = vcpu_run(m->deadline, 0, &bits);
-        m->exits++;
-        m->result = (uint64_t)result;
-        m->bits |= bits;
-        m->last_bits = bits;
-        uint64_t syndrome = m->page->syndrome;
-        if (result != VCPU_TRAP || (syndrome & 0xfc00ffff) == 0x58000001 ||
-            (syndrome & 0xffff) == 0xbad) {
-            break;
-        }
-        if (syndrome >> 26 == 0x24) {
-            m->page->regs.x[0] = 7;
-            m->page->regs.pc += 4;
-        }
-        if (m->exits >= m->stop_at) {
-            break;
-        }
-    }
-    m->ticks = sys_clock() - begin;
-}
-
-static struct child vmm_new(const struct guest *g, struct vmm **m, uint64_t core, uint64_t priority)
-{
-    handle_t frames;
-    *m = map_new(sizeof(struct vmm), &frames);
-    **m = (struct vmm){.page = g->page, .stop_at = UINT64_MAX, .deadline = DEADLINE_NEVER};
-    struct child c = child_new(
-        vmm, *m, &(struct child_options){.core = core % boot_info()->cores, .priority = priority});
-    child_map(&c, frames, *m, RW);
-    child_map(&c, g->page_frames, g->page, RW);
-    MUST(sys_thread_bind(c.thread, THREAD_VCPU, g->vcpu));
-    return c;
-}
+#define LINKED     32u // the source of an interrupt of hardware, and
+#define LINKED_SPI 50u // what the guest knows it as
 
 // ---- Cases --------------------------------------------------------------------------------------------------
 
@@ -166,7 +54,7 @@ static void test_no_way(void)
            "EL2 is no guest's pstate");
     child_stop(&c);
     MUST(sys_vcpu_bind(g.vcpu, VCPU_PAGE, 0));
-    child_aim(&c, vmm, m);
+    child_aim(&c, vmm_run, m);
     child_start(&c);
     report(child_done(&c, SURELY_MS) && (int64_t)m->result == ERR_BUSY, "no page, no guest");
 }
@@ -185,7 +73,7 @@ static void test_deadline_and_signal(void)
     report(now() >= m->deadline, "not shorter");
     child_stop(&c);
     m->deadline = DEADLINE_NEVER;
-    child_aim(&c, vmm, m);
+    child_aim(&c, vmm_run, m);
     uint64_t before = *count;
     child_start(&c);
     report(word_reaches(count, before + 1000), "it runs again");
@@ -193,7 +81,7 @@ static void test_deadline_and_signal(void)
     report(child_done(&c, SURELY_MS) && m->result == VCPU_NOTIFIED && (m->bits & 4) != 0,
            "a signal ends its run, with the bits (%lu, %lx)", m->result, m->bits);
     child_stop(&c);
-    child_aim(&c, vmm, m);
+    child_aim(&c, vmm_run, m);
     before = *count;
     child_start(&c);
     (void)word_reaches(count, before + 1000);
@@ -213,18 +101,13 @@ static void enable_source(const struct guest *g, unsigned source, unsigned intid
     atomic_fetch_or(&g->page->enabled, BIT(source));
 }
 
-static void enable(const struct guest *g, unsigned intid)
-{
-    enable_source(g, intid, intid);
-}
-
-static void timer(enum choice choice, const char *what, uint64_t core)
+static void timer(enum guest_choice choice, const char *what, uint64_t core)
 {
     struct guest g = guest_new();
     struct vmm *m;
     struct child c = vmm_new(&g, &m, core, 0);
     guest_begin(&g, choice);
-    enable(&g, 27);
+    guest_enable(&g, 27);
     g.page->regs.x[20] = ticks_of_us(200);
     g.page->regs.x[21] = 100;
     child_start(&c);
@@ -248,7 +131,7 @@ static void test_posts(void)
     struct vmm *m;
     struct child c = vmm_new(&g, &m, 1, 0);
     guest_begin(&g, DO_SGI_WAIT);
-    enable(&g, 5);
+    guest_enable(&g, 5);
     g.page->regs.x[21] = 200;
     child_start(&c);
     unsigned posted = 0;
@@ -293,7 +176,7 @@ static void test_two_on_a_core(void)
     struct guest *both[] = {&a, &b};
     for (unsigned i = 0; i < 2; i++) {
         guest_begin(both[i], i == 0 ? DO_TIMER_WFI : DO_TIMER_BUSY);
-        enable(both[i], 27);
+        guest_enable(both[i], 27);
         both[i]->page->regs.x[20] = ticks_of_us(500 + 100 * i);
         both[i]->page->regs.x[21] = 200;
     }
@@ -349,7 +232,7 @@ static void test_registers(void)
     bool second = child_done(&cb, SURELY_MS);
     child_stop(&ca);
     child_set_time(&ca, CHILD_PRIORITY, boot_info()->cores - 1);
-    child_aim(&ca, vmm, ma);
+    child_aim(&ca, vmm_run, ma);
     ma->stop_at = UINT64_MAX;
     child_start(&ca);
     report(first && second && child_done(&ca, SURELY_MS) && a.page->regs.x[22] == 0,
@@ -369,7 +252,7 @@ static void allow_transmit(bool allowed)
         uint64_t at = address_new(PAGE_SIZE);
         MUST(sys_device_frames(BOOT_DEVICE_MEMORY, memory(), boot_info()->console_base, 1,
                                BOOT_CSPACE, frames));
-        MUST(sys_map(copy_all(frames), BOOT_SPACE, at, RW));
+        MUST(sys_map(copy_all(frames), BOOT_SPACE, at, MAP_READ | MAP_WRITE));
         uart = (volatile uint32_t *)at;
     }
     uart[PL011_IMSC / 4] = allowed ? PL011_INT_TX : 0;
@@ -391,7 +274,7 @@ static bool takes_interrupts(struct child *c, struct vmm *m, const struct guest 
     guest_begin(g, DO_TIMER_WFI);
     g->page->regs.x[20] = ticks_of_ms(100000);
     g->page->regs.x[21] = UINT64_MAX;
-    child_aim(c, vmm, m);
+    child_aim(c, vmm_run, m);
     child_start(c);
     bool took = word_reaches((volatile uint64_t *)&g->page->regs.x[19], 100);
     child_stop(c);
@@ -423,7 +306,7 @@ static void test_linked(void)
 
     begin_anew(&g, BIT(LINKED)); // as if the guest were in its handler
     guest_begin(&g, DO_COUNT);
-    child_aim(&c, vmm, m);
+    child_aim(&c, vmm_run, m);
     child_start(&c);
     (void)word_reaches((volatile uint64_t *)(g.ram + GUEST_DATA), 1000);
     child_stop(&c);
