@@ -1,6 +1,6 @@
 # Bulkhead's build. Everything it makes is under build/, which may be deleted at any time.
 #
-#   make               what `./bulkhead run` needs: kernel, init, libmicrokit, programs, the tool
+#   make               what `./bulkhead run` needs: kernel, init, libmicrokit, libvmm, programs, the tool
 #   make unit fuzz     the development machine's tests          make guest     files out of Debian's arm64 packages
 #   make install       DESTDIR, PREFIX                          make clean     all but what was fetched
 #
@@ -122,7 +122,7 @@ $(B)/tidy/$(1)/%.ok: $(B)/obj/$(1)/%.o .clang-tidy
 endef
 $(eval $(call component,kernel,$(CC_CROSS),$(KERNEL_FLAGS)))
 $(eval $(call component,process,$(CC_CROSS),$(PROCESS_FLAGS)))
-VMM_FLAGS := $(PROCESS_FLAGS) -flto
+VMM_FLAGS := $(PROCESS_FLAGS) -flto $(if $(LLVM),,-ffat-lto-objects)
 $(eval $(call component,vmm,$(CC_CROSS),$(VMM_FLAGS)))
 $(eval $(call component,program,$(CC_CROSS),$(PROGRAM_FLAGS)))
 $(eval $(call component,tool,$(HOSTCC),$(TOOL_FLAGS)))
@@ -191,7 +191,7 @@ $(FIRST_TESTS:.bin=.elf): $(B)/%.elf: init/init.ld $(B)/obj/process/%.o $(HARNES
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link-first)
 
-link-program = $(LD_CROSS) $(LINK) -T $(B)/lib/microkit.ld -o $@ $(filter %.o,$^) $(B)/lib/libmicrokit.a
+link-program = $(LD_CROSS) $(LINK) -T $(B)/lib/microkit.ld -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 # $(call server,FOLDER,CLASS,SUFFIX): drivers/uart/*.c become bin/uart_driver.elf, mux/serial/*.c bin/serial_mux.elf.
 define server
@@ -204,19 +204,29 @@ classes = $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard $(1)/*/*.c)))))
 $(foreach c,$(call classes,drivers),$(eval $(call server,drivers,$(c),driver)))
 $(foreach c,$(call classes,mux),$(eval $(call server,mux,$(c),mux)))
 
-# The default VMM. Its hot paths cross files, too; the simulated port is for tests.
+# The VMM: a library, and the default program. Hot paths cross files here, too; the simulated port is for tests. gcc's
+# objects are code as well, for who links with another compiler or without one.
 LIBFDT_WRITE := $(addprefix $(LIBFDT)/,fdt.c fdt_ro.c fdt_sw.c fdt_rw.c fdt_wip.c)
 # What the tool sets in the program must not be known to be zero.
-$(B)/obj/vmm/vmm/main.o: EXTRA := -fno-lto
-VMM_OBJ := $(call objects,vmm,$(filter-out vmm/port/sim.c,$(wildcard vmm/*.c vmm/*/*.c)) $(LIBFDT_WRITE))
+$(B)/obj/vmm/vmm/monitor.o: EXTRA := -fno-lto
+VMM_SRC := $(filter-out vmm/main.c vmm/port/sim.c,$(wildcard vmm/*.c vmm/*/*.c)) $(LIBFDT_WRITE)
+VMM_LIB := $(B)/lib/libvmm.a
+all: $(VMM_LIB)
+
+$(VMM_LIB): $(call objects,vmm,$(VMM_SRC))
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR_CROSS) rcsD $@ $^
+
 SERVERS += $(B)/bin/vmm.elf
-$(B)/bin/vmm.elf: $(VMM_OBJ) $(LIB)
+$(B)/bin/vmm.elf: $(call objects,vmm,vmm/main.c) $(VMM_LIB) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_CROSS) $(VMM_FLAGS) $(if $(LLVM),-fuse-ld=lld -Qunused-arguments) $(foreach o,$(LINK),-Wl,$(o)) -nostdlib -static \
-	    -Wl,-T,$(B)/lib/microkit.ld -o $@ $(filter %.o,$^) $(B)/lib/libmicrokit.a
+	    -Wl,-T,$(B)/lib/microkit.ld -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
+# Programs of examples take out of both libraries what they use.
 PROGRAMS := $(patsubst %.c,$(B)/%.elf,$(wildcard systems/*/*.c))
-$(PROGRAMS): $(B)/%.elf: $(B)/obj/program/%.o $(LIB)
+$(PROGRAMS): $(B)/%.elf: $(B)/obj/program/%.o $(VMM_LIB) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link-program)
 
@@ -237,6 +247,17 @@ $(GUEST_IMAGES:.img=.elf): $(B)/%.elf: $(GUEST_LD) $(B)/obj/guest/%.o $(GUEST_OB
 	$(Q)$(LD_CROSS) $(LINK) -pie --no-dynamic-linker -z notext -T $(GUEST_LD) -o $@ $(filter %.o,$^)
 $(GUEST_IMAGES): %.img: %.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
+
+# $(call example-guest,systems/NAME/guest): a guest that belongs to an example, a raw binary.
+define example-guest
+all: $(B)/$(1).img
+$(B)/$(1).elf: $(1)/guest.ld $(call objects,guest,$(wildcard $(1)/*.[cS]))
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(LD_CROSS) $$(LINK) -T $$< -o $$@ $$(filter %.o,$$^)
+$(B)/$(1).img: $(B)/$(1).elf
+	$$(Q)$$(OBJCOPY) -O binary $$< $$@
+endef
+$(foreach g,$(patsubst %/,%,$(wildcard systems/*/guest/)),$(eval $(call example-guest,$(g))))
 
 # Programs that Linux guests run in tests: static, without a C library. One is for 32-bit Arm: clang's business.
 ARM32 := $(B)/test/guest/linux/arm32
@@ -314,11 +335,11 @@ install: all
 	install -D $(B)/bulkhead $(DESTDIR)$(PREFIX)/bin/bulkhead
 	install -d $(SHARE)/lib $(SHARE)/bin $(SHARE)/systems $(SHARE)/guest
 	install -m 644 $(B)/kernel/kernel.bin $(B)/init/init.bin $(SHARE)
-	install -m 644 $(LIB) $(SHARE)/lib
+	install -m 644 $(LIB) $(VMM_LIB) $(SHARE)/lib
 	install -m 644 $(SERVERS) $(SHARE)/bin
 	cp -R systems/* $(B)/systems/* $(SHARE)/systems
 	cp -R lib/include $(SHARE)
-	cp --parents abi/*.h base/*.h lib/*.h spec/*.h $(SHARE)/include
+	cp --parents abi/*.h base/*.h base/libc/*.h lib/*.h spec/*.h $(filter-out vmm/port/sim.h,$(wildcard vmm/*.h vmm/*/*.h)) $(SHARE)/include
 	$(if $(wildcard $(GUEST)/*.dtb),install -m 644 $(GUEST)/*.dtb $(SHARE)/guest)
 
 clean:

@@ -164,12 +164,20 @@ static void write_rtc(const struct plan *p, struct fdt_writer *w)
     pl031_describe(&p->vm->rtc, w);
 }
 
+static void write_extension(const struct plan *p, struct fdt_writer *w)
+{
+    if (p->vm->extension != NULL) {
+        p->vm->extension->describe(p->vm, w);
+    }
+}
+
 // The tree, in this order. A device has a row that calls what describes it.
 typedef void fdt_node_fn(const struct plan *p, struct fdt_writer *w);
 static fdt_node_fn *const nodes[] = {
     write_root,       write_chosen,  write_memory,
     write_processors, write_timer,   write_interrupt_controller,
     write_clock,      write_console, write_rtc,
+    write_extension,
 };
 
 static int write_own(const struct plan *p, struct fdt_writer *w, void *buffer)

@@ -7,7 +7,7 @@
 //   3. The transition that leaves all vcpus HALTED happens once in each stop. The thread that made it asks port_life,
 //      without the lock; it alone is awake.
 //   4. STOP: nothing more happens; vm->stopping stays set, the threads sleep in port_wait.
-//      RESTART: vm_start makes everything new, and at its end, under the lock, the vcpus OFF or STARTING and
+//      RESTART: life_begin makes everything new, and at its end, under the lock, the vcpus OFF or STARTING and
 //      vm->stopping 0; then it wakes all threads.
 //
 // What could cross each other:
@@ -70,17 +70,22 @@ static bool all_halted(const struct vm *vm)
     return true;
 }
 
+void life_begin(struct vm *vm)
+{
+    while (vm_start(vm) != OK) {
+        if (port_life(vm->port, VM_EVENT_CRASH) != VM_ACTION_RESTART) {
+            return;
+        }
+    }
+}
+
 // All vcpus stand still.
 static void decide(struct vm *vm, enum vm_event event)
 {
     trace_print(vm);
     unhandled_summary(vm);
-    if (port_life(vm->port, event) != VM_ACTION_RESTART) {
-        return;
-    }
-    err_t err = vm_start(vm);
-    if (err != OK) {
-        vm_log(vm, "cannot start again, error %ld: the VM stays off", (long)err);
+    if (port_life(vm->port, event) == VM_ACTION_RESTART) {
+        life_begin(vm);
     }
 }
 

@@ -88,6 +88,9 @@ err_t vm_start(struct vm *vm)
     port_unlock(vm->port, &vm->lock);
     pl011_reset(&vm->console);
     pl031_reset(&vm->rtc);
+    if (vm->extension != NULL) {
+        vm->extension->reset(vm);
+    }
     vm->unhandled = (struct unhandled){0};
     trace_reset(vm);
     power_on(vm);

@@ -22,6 +22,14 @@
 #include "unhandled.h"
 
 struct vm;
+struct fdt_writer;
+
+// What a program of an integrator's own adds to the machine, beside ranges on the bus. Set before the first start.
+struct vm_extension {
+    void (*reset)(struct vm *vm); // at each start, when the library's devices are as after a reset
+    void (*describe)(const struct vm *vm,
+                     struct fdt_writer *w); // nodes of the guest's device tree (fdt_write.h)
+};
 
 // A vcpu's power state, as PSCI has it. Changed under the lock, and read without it by its own thread.
 //
@@ -74,8 +82,9 @@ struct vm {
     struct vcpu vcpu[VCPU_MAX];
     uint64_t entry; // where a start begins, with the device tree's address in x0
     uint64_t fdt_ipa;
-    bool started;               // by this VMM: RAM may hold what the guest left (load.c)
-    struct unhandled unhandled; // lock
+    bool started;                         // by this VMM: RAM may hold what the guest left (load.c)
+    struct unhandled unhandled;           // lock
+    const struct vm_extension *extension; // NULL: none
 };
 
 // Devices where QEMU's virt board has them, and their interrupts. (The interrupt controller's places: gic/vgic.h.)

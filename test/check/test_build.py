@@ -40,3 +40,22 @@ def test_a_program_compiles_with_the_installed_headers(installed, tmp_path):
     code, output = execute(["aarch64-linux-gnu-gcc", "-ffreestanding", "-Wall", "-Werror", "-c", program, "-o",
                             tmp_path / "program.o", f"-I{installed}/share/bulkhead/include"], 60)
     assert code == 0, output
+
+
+@pytest.mark.parametrize("linker", ["ld", "gcc -flto"])
+def test_a_vmm_is_made_of_what_is_installed(installed, tmp_path, linker):
+    """As systems/own-vmm/README.md says; with the whole program optimised as one, too."""
+    share = installed / "share/bulkhead"
+    flto, link = ([], ["aarch64-linux-gnu-ld"]) if linker == "ld" else (
+        ["-flto"], ["aarch64-linux-gnu-gcc", "-flto", "-nostdlib", "-static", "-Wl,--build-id=none"])
+    steps = [
+        ["aarch64-linux-gnu-gcc", "-O2", "-ffreestanding", "-mstrict-align", "-mno-outline-atomics", "-fno-pic",
+         "-fno-stack-protector", *flto, f"-I{share}/include", "-isystem", share / "include/base/libc", "-c",
+         share / "systems/own-vmm/own_vmm.c", "-o", "own_vmm.o"],
+        [*link, "own_vmm.o", f"-L{share}/lib", "-lvmm", "-lmicrokit", "-T", share / "lib/microkit.ld", "-o", "own_vmm.elf"],
+        [installed / "bin/bulkhead", "build", share / "systems/own-vmm/own-vmm.system", "-o", "image"],
+    ]
+    for step in steps:
+        code, output = execute(step, 60, cwd=tmp_path)
+        assert code == 0, output
+    assert (tmp_path / "image").stat().st_size > 0

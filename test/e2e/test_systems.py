@@ -261,6 +261,18 @@ def test_hierarchy(machine):
     assert "parent| it never learns: stopped for good\n" in output
 
 
+@pytest.mark.parametrize("machine", [words for _, words in EVERYWHERE], ids=[name for name, _ in EVERYWHERE])
+def test_own_vmm(machine):
+    code, output = run(description("own-vmm"), *machine)
+    assert re.findall(r"^guest: .*", output, re.M) == [
+        "guest: this VMM was restarted 0 times; its counter says 1 2 3", "guest: now it crashes",
+        "guest: this VMM was restarted 1 times; its counter says 1 2 3", "guest: off"]
+    assert 'vm guest: crashed: process "own_vmm", thread 1: it wrote to 0x0, where nothing is mapped\n' in output
+    assert "vm guest: restarts for the 1st time\n" in output
+    assert "vm guest: powered off\n" in output
+    assert code == 0
+
+
 def test_hierarchy_on_one_core():
     assert run(description("hierarchy"), "--cpus", "1")[0] == 0
 

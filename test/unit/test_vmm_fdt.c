@@ -11,6 +11,7 @@
 #include <libfdt.h>
 
 #include <vmm/fdt.h>
+#include <vmm/fdt_write.h>
 
 #include "vmm_world.h"
 
@@ -233,6 +234,25 @@ static void the_biggest_vm_fits(void **state)
     expect_dtc_is_content();
 }
 
+static void describe_a_counter(const struct vm *vm, struct fdt_writer *w)
+{
+    assert_ptr_equal(vm, &world.vm);
+    fdt_write_begin_at(w, "counter", 0xb000000);
+    fdt_write_reg(w, &(struct range){0xb000000, 0x1000}, 1);
+    fdt_write_end(w);
+}
+
+static void a_program_adds_nodes_of_its_own(void **state)
+{
+    (void)state;
+    static const struct vm_extension extension = {NULL, describe_a_counter};
+    world.vm.extension = &extension;
+    make_well();
+    EXPECT_CELLS("/counter@b000000", "reg", 0, 0xb000000, 0, 0x1000);
+    expect_text("/pl031@9010000", "compatible", "arm,pl031");
+    expect_dtc_is_content();
+}
+
 // ---- Given ------------------------------------------------------------------------------------------------------
 
 // A board: other memory, other cores, devices on a bus that shifts addresses.
@@ -440,6 +460,7 @@ int main(void)
         TEST(version_2_names_the_cores_of_a_timer),
         TEST(an_initrd_is_told),
         TEST(the_biggest_vm_fits),
+        TEST(a_program_adds_nodes_of_its_own),
         TEST(a_given_tree_gets_what_the_vm_has),
         TEST(a_given_tree_loses_what_the_vm_lacks),
         TEST(the_console_is_one_that_works),

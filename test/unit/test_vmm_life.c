@@ -142,10 +142,17 @@ static void a_restart_begins_anew(void **state)
     assert_int_equal(machine_power(1), VCPU_OFF);
 }
 
-static void images_that_cannot_be_loaded_again_leave_it_off(void **state)
+// Whoever owns the VM allows two more attempts.
+static enum vm_action life_of_limited_patience(struct port *p, enum vm_event event)
+{
+    (void)life(p, event);
+    return p->event_count < 4 ? VM_ACTION_RESTART : VM_ACTION_STOP;
+}
+
+static void a_start_that_fails_is_a_crash(void **state)
 {
     (void)state;
-    action = VM_ACTION_RESTART;
+    world.port.life = life_of_limited_patience;
     turn_with(0, reset);
     machine.load_error = ERR_NO_MEMORY;
     for (unsigned i = 0; i < VCPUS; i++) {
@@ -153,8 +160,34 @@ static void images_that_cannot_be_loaded_again_leave_it_off(void **state)
     }
     turn(0);
     assert_int_equal(machine_power(0), VCPU_HALTED);
-    assert_int_equal(world.port.event_count, 1);
-    assert_non_null(strstr(world.port.log, "cannot start again, error -6"));
+    assert_int_equal(world.port.event_count, 4);
+    assert_int_equal(world.port.events[0], VM_EVENT_RESET);
+    for (unsigned i = 1; i < 4; i++) {
+        assert_int_equal(world.port.events[i], VM_EVENT_CRASH);
+    }
+    assert_int_equal(machine.loads, 4);
+}
+
+static unsigned own_resets;
+
+static void reset_own_devices(struct vm *vm)
+{
+    assert_ptr_equal(vm, &world.vm);
+    assert_int_equal(machine.device_resets, 2 * machine.loads);
+    own_resets++;
+}
+
+static void devices_of_a_program_are_reset_too(void **state)
+{
+    (void)state;
+    static const struct vm_extension extension = {reset_own_devices, NULL};
+    world.vm.extension = &extension;
+    action = VM_ACTION_RESTART;
+    turn_with(0, reset);
+    for (unsigned i = 0; i < VCPUS; i++) {
+        turn(i);
+    }
+    assert_int_equal(own_resets, 1);
 }
 
 static void of_two_that_stop_it_the_first_counts(void **state)
@@ -291,7 +324,8 @@ int main(void)
         cmocka_unit_test_setup(the_last_to_halt_asks_once, begin),
         cmocka_unit_test_setup(a_vm_that_stays_off_sleeps_for_ever, begin),
         cmocka_unit_test_setup(a_restart_begins_anew, begin),
-        cmocka_unit_test_setup(images_that_cannot_be_loaded_again_leave_it_off, begin),
+        cmocka_unit_test_setup(a_start_that_fails_is_a_crash, begin),
+        cmocka_unit_test_setup(devices_of_a_program_are_reset_too, begin),
         cmocka_unit_test_setup(of_two_that_stop_it_the_first_counts, begin),
         cmocka_unit_test_setup(cpu_on_during_a_stop_starts_nothing, begin),
         cmocka_unit_test_setup(a_thread_that_is_late_at_the_lock_does_no_harm, begin),

@@ -219,7 +219,7 @@ static void say_patiently(struct port *p, const char *line)
 {
     uint64_t step = port_ticks_per_second(p) * SAY_STEP_MS / 1000;
     bool woken = false;
-    for (unsigned i = 0; !p->say(line) && i < SAY_STEPS; i++) {
+    for (unsigned i = 0; !p->say(p->context, line) && i < SAY_STEPS; i++) {
         uint64_t bits;
         woken |= await(sys_clock() + step, &bits);
     }

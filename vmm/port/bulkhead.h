@@ -12,7 +12,8 @@
 // Zeroed memory is one that works.
 struct port {
     // Writes a line for port_log; false: it has no room at the moment. NULL: lines go to the kernel's console.
-    bool (*say)(const char *line);
+    bool (*say)(void *context, const char *line);
+    void *context;
 };
 
 // Has the first thread look at everything that it serves: VM_WAKE_MAIN. From any thread. It also happens by itself when
