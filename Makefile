@@ -1,11 +1,13 @@
 # Bulkhead's build. Everything it makes is under build/, which may be deleted at any time.
 #
 #   make               what `./bulkhead run` needs: kernel, init, libmicrokit, libvmm, programs, the tool
+#   make target        of that, what runs on the target
 #   make unit fuzz     the development machine's tests          make guest     files out of Debian's arm64 packages
 #   make install       DESTDIR, PREFIX                          make clean     all but what was fetched
 #
-# Variables: V=1 shows commands. LLVM=1 builds with clang and lld, into build/clang. CROSS is the prefix of the cross
-# tools. BUILD is another folder to build into (what was fetched stays in build/).
+# Variables: V=1 shows commands. LLVM=1 builds with clang and lld, into build/clang. UBSAN=1 builds what runs on the
+# target, with a trap wherever C leaves open what happens, into build/ubsan. CROSS is the prefix of the cross tools.
+# BUILD is another folder to build into (what was fetched stays in build/).
 #
 # Drop a source into its folder and it is built: kernel/, init/, lib/, base/, tool/; drivers/CLASS/ and mux/CLASS/ make
 # one program each; every C file of systems/NAME/ is a program of its own, every C file of test/kernel/ and test/bench/
@@ -16,6 +18,9 @@ CROSS ?= aarch64-linux-gnu-
 PREFIX ?= /usr/local
 Q := $(if $(V),,@)
 
+ifdef UBSAN
+  BUILD ?= build/ubsan
+endif
 ifdef LLVM
   BUILD ?= build/clang
   CC_CROSS := clang --target=aarch64-none-elf
@@ -36,7 +41,7 @@ B := $(BUILD)
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit fuzz guest headers tidy install clean
+.PHONY: all target unit fuzz guest headers tidy install clean
 all:
 
 # ---- Fetched once: sources and guest files out of Debian's archive ---------------------------------------------------
@@ -88,11 +93,14 @@ WARN := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wstrict-prototyp
     -Wundef -Wwrite-strings -Werror
 COMMON := -std=c11 -O2 -g -fno-common -ffile-prefix-map=$(CURDIR)=. $(WARN) -MMD -MP -I.
 
+# Undefined behaviour ends whoever shows it with a BRK: in the kernel a panic, in a process a fault.
+UBSAN_FLAGS := $(if $(UBSAN),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+
 # Code for the target. Without a C library: the headers are the compiler's, base/libc and libfdt, and nothing else.
 CC_INCLUDE := $(shell $(CC_CROSS) -print-file-name=include)
 TARGET := $(COMMON) -ffreestanding -nostdinc -isystem $(CC_INCLUDE) -isystem base/libc -isystem $(LIBFDT) \
     -mstrict-align -mno-outline-atomics -mbranch-protection=none -fno-pic -fno-pie -fno-stack-protector \
-    -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-omit-frame-pointer
+    -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-omit-frame-pointer $(UBSAN_FLAGS)
 
 # Programs of examples and tests may use floating point. Nothing else does: a process that has no right to it needs
 # our code as much as one that has.
@@ -231,6 +239,9 @@ $(PROGRAMS): $(B)/%.elf: $(B)/obj/program/%.o $(VMM_LIB) $(LIB)
 	$(Q)$(link-program)
 
 all: $(SERVERS) $(PROGRAMS)
+
+# Everything of ours that a system with virtual machines consists of.
+target: $(B)/kernel/kernel.bin $(B)/init/init.bin $(SERVERS)
 
 # ---- Guests that test the machine that they run on -------------------------------------------------------------------
 

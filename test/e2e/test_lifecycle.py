@@ -120,21 +120,3 @@ def test_two_cores_of_a_vm_on_one(tmp_path, payload):
     with guests.Console(system, "--cpus", 1) as console:
         assert console.see("(GOOD: 0 failed|FAIL: [^\r\n]*)")[1] == "GOOD: 0 failed"
         assert console.end() == 0
-
-
-# ---- Hostile ---------------------------------------------------------------------------------------------------------
-
-def hostile_beside_a_ticker(tmp_path, seed, actions, *arguments):
-    system = two(tmp_path, "hostile", "ticker", f"seed={seed} actions={actions}", "every=1000")
-    with guests.Consoles(system, *arguments, limit=3000) as console:
-        console.see_of("a", "GOOD: 0 failed")
-        ticks(console)
-        ticks(console)
-        assert "FAIL" not in console.all and "panic" not in console.all
-
-
-@pytest.mark.only_long
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("gic", [2, 3])
-def test_hostile(tmp_path, long, gic):
-    hostile_beside_a_ticker(tmp_path, gic, 1_000_000 if long else 20_000, "--gic", gic)

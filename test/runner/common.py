@@ -53,8 +53,8 @@ def execute(command, limit, env=None, cwd=ROOT):
 
 def make(*targets):
     """Builds targets, as many of them as can be built. Returns None, or what make said when it failed. One make at a
-    time for either compiler: ./bulkhead takes the same lock."""
-    folder = BUILD / "clang" if "LLVM=1" in targets else BUILD
+    time for each folder: ./bulkhead takes the same lock."""
+    folder = BUILD / "clang" if "LLVM=1" in targets else BUILD / "ubsan" if "UBSAN=1" in targets else BUILD
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
