@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <base/bits.h>
+
+#define SOURCE_TIMER BIT(27) // what every guest knows the virtual timer as
+
 struct percpu;
 struct thread;
 struct vcpu;

@@ -1,5 +1,6 @@
 // Everything of a guest's EL1 that the hardware keeps across exits: one table. The first four act on EL0, too, and are
-// switched at every exit and entry (guest.c); the rest when another vcpu takes the core.
+// switched at every exit and entry (guest.c); the rest when another vcpu takes the core. And how the registers of a vcpu
+// that is in memory are set, read and written by number.
 #include <assert.h>
 
 #include <spec/sysreg.h>
@@ -91,4 +92,87 @@ void state_load(const struct vcpu *v)
     }
     isb(); // the comparator before the enable
     sysreg_write(S3_3_C14_C3_1, v->arch.reg[VCPU_REG_CNTV_CTL_EL0]);
+}
+
+// ---- In memory ----------------------------------------------------------------------------------------------------
+
+// What is pending or active belongs to the interrupt controller, not to the core: it stays. With it stays what is known
+// of physical interrupts that are active for it, or nobody would ever end them.
+void arch_vcpu_reset(struct vcpu *v)
+{
+    static const uint64_t values[] = {
+#define RESET(name, reset) [VCPU_REG_##name] = (reset),
+        VCPU_REGISTER_LIST(RESET)
+#undef RESET
+    };
+    uint64_t held = v->arch.vgic.held;
+    v->arch = (struct arch_vcpu){.vgic.held = held};
+    for (unsigned i = 0; i < VCPU_REGISTERS; i++) {
+        v->arch.reg[i] = values[i];
+    }
+    if (v->page != NULL) { // its timer is off
+        atomic_fetch_and(&v->page->asserted, ~SOURCE_TIMER);
+    }
+}
+
+static bool is_debug(unsigned reg)
+{
+    return reg >= VCPU_REG_DBGBVR && reg < VCPU_REG_DBGBVR + 64;
+}
+
+// clang-format off
+#define ID(crm, op2) case (crm) * 8 + (op2): return sysreg_read(S3_0_C0_C##crm##_##op2);
+#define IDS(crm) ID(crm, 0) ID(crm, 1) ID(crm, 2) ID(crm, 3) ID(crm, 4) ID(crm, 5) ID(crm, 6) ID(crm, 7)
+
+static uint64_t machine_id(unsigned crm_op2)
+{
+    switch (crm_op2) {
+    ID(0, 0) ID(0, 5) ID(0, 6)
+    IDS(1) IDS(2) IDS(3) IDS(4) IDS(5) IDS(6) IDS(7)
+    default:
+        return 0;
+    }
+}
+// clang-format on
+
+bool arch_vcpu_reg_read(const struct vcpu *v, unsigned reg, uint64_t *value)
+{
+    if (reg < VCPU_REGISTERS) {
+        *value = v->arch.reg[reg];
+    } else if (is_debug(reg)) {
+        *value = v->arch.debug[(reg - VCPU_REG_DBGBVR) / 16][reg % 16];
+    } else if (reg == VCPU_REG_VMCR) {
+        *value = v->arch.vgic.vmcr;
+    } else if (reg >= VCPU_REG_ID && reg < VCPU_REG_ID + 64) {
+        *value = machine_id(reg - VCPU_REG_ID);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool any_debug(const struct vcpu *v)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        any |= v->arch.debug[1][i] | v->arch.debug[3][i];
+    }
+    return any != 0;
+}
+
+bool arch_vcpu_reg_write(struct vcpu *v, unsigned reg, uint64_t value)
+{
+    if (reg < VCPU_REGISTERS) {
+        v->arch.reg[reg] = reg == VCPU_REG_MDSCR_EL1
+                               ? value & (MDSCR_SS | MDSCR_TDCC | MDSCR_KDE | MDSCR_MDE)
+                               : value;
+    } else if (is_debug(reg)) {
+        v->arch.debug[(reg - VCPU_REG_DBGBVR) / 16][reg % 16] = value;
+        v->arch.debugs = any_debug(v);
+    } else if (reg == VCPU_REG_VMCR) {
+        v->arch.vgic.vmcr = value;
+    } else {
+        return false;
+    }
+    return true;
 }
