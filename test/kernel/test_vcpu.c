@@ -4,6 +4,7 @@
 #include "../harness/vm.h"
 
 #include <lib/syscall.h>
+#include <lib/vcpu.h>
 #include <spec/pl011.h>
 
 #define LINKED     32u // the source of an interrupt of hardware, and
@@ -151,6 +152,53 @@ static void test_posts(void)
     bool done = child_done(&c, 2000);
     report(done || posted == 200, "posts from another core reach the guest (%u, %lu)", posted,
            g.page->regs.x[19]);
+}
+
+// Shared with its child.
+struct kicker {
+    uint64_t deadline;
+    volatile int64_t result;
+};
+
+static void run_with_kick(void *argument)
+{
+    struct kicker *k = argument;
+    uint64_t bits;
+    k->result = vcpu_run(k->deadline, CHILD_OWN, &bits);
+}
+
+static void test_kick_on_the_way(void)
+{
+    struct guest sender = guest_new();
+    struct guest target = guest_new();
+    struct vmm *m;
+    struct child urgent = vmm_new(&target, &m, 1, CHILD_PRIORITY + 1);
+    guest_begin(&target, DO_SGI_WAIT);
+    guest_enable(&target, 5);
+    target.page->regs.x[21] = 1;
+    child_start(&urgent);
+
+    handle_t frames;
+    struct kicker *k = map_new(sizeof(*k), &frames);
+    k->deadline = DEADLINE_NEVER;
+    struct child c = vmm_child(
+        &sender, run_with_kick, k, frames,
+        &(struct child_options){.core = 1 % boot_info()->cores, .priority = CHILD_PRIORITY});
+    guest_begin(&sender, DO_COUNT);
+    child_start(&c);
+    report(child_done(&c, SURELY_MS) && k->result == ERR_NO_CAP,
+           "a run that would kick nobody that exists says so (%ld)", (long)k->result);
+    child_stop(&c);
+
+    child_give(&c, target.vcpu, CHILD_OWN, RIGHT_WRITE, 0);
+    atomic_fetch_or(&target.page->pending, BIT(5));
+    atomic_fetch_or(&target.page->attention, VCPU_ATTENTION_NEW);
+    child_aim(&c, run_with_kick, k);
+    child_start(&c);
+    report(child_done(&urgent, SURELY_MS) && target.page->regs.x[19] == 1,
+           "whom a run kicks on its own core goes first if it is more urgent (%lu)",
+           target.page->regs.x[19]);
+    child_stop(&c);
 }
 
 static void test_fp(void)
@@ -340,6 +388,7 @@ static const struct test_case cases[] = {
     {"deadline and signal", test_deadline_and_signal},
     {"timer", test_timer},
     {"posts", test_posts},
+    {"kick on the way", test_kick_on_the_way},
     {"fp", test_fp},
     {"registers", test_registers},
     {"two on a core", test_two_on_a_core},

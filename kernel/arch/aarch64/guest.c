@@ -336,16 +336,39 @@ static NOINLINE struct vcpu_page *refuse(struct thread *self, err_t err)
     return NULL;
 }
 
+static ALWAYS_INLINE bool may_run(const struct thread *self, const struct vcpu *v)
+{
+    return v != NULL && v->ready && (self->flags & THREAD_PASSIVE) == 0;
+}
+
+static inline void begin(struct thread *self, struct vcpu *v, uint64_t deadline)
+{
+    v->deadline = deadline;
+    self->regs.pstate = PSTATE_GUEST_MODE;
+}
+
 static ALWAYS_INLINE struct vcpu_page *run(struct percpu *cpu, struct thread *self,
                                            uint64_t deadline)
 {
     struct vcpu *v = self->vcpu;
-    if (UNLIKELY(v == NULL || !v->ready || (self->flags & THREAD_PASSIVE) != 0)) {
+    if (UNLIKELY(!may_run(self, v))) {
         return refuse(self, v == NULL ? ERR_NO_CAP : ERR_BUSY);
     }
-    v->deadline = deadline;
-    self->regs.pstate = PSTATE_GUEST_MODE;
+    begin(self, v, deadline);
     return cpu->arch.resident == v ? enter_here(cpu, self, v) : load_and_enter(cpu, self, v);
+}
+
+// Whom it has kicked goes first. It is the guest when its turn comes.
+static struct vcpu_page *give_way(struct percpu *cpu, struct thread *self, uint64_t deadline)
+{
+    if (!may_run(self, self->vcpu)) {
+        refuse(self, self->vcpu == NULL ? ERR_NO_CAP : ERR_BUSY);
+    } else {
+        begin(self, self->vcpu, deadline);
+        poke32(&self->wait, WAIT_GUEST);
+    }
+    (void)sched_pick(cpu);
+    return NULL;
 }
 
 static NOINLINE struct vcpu_page *kick_and_run(struct percpu *cpu, struct thread *self,
@@ -357,7 +380,7 @@ static NOINLINE struct vcpu_page *kick_and_run(struct percpu *cpu, struct thread
         return refuse(self, err);
     }
     vcpu_kick(CONTAINER_OF(cap.obj, struct vcpu, obj));
-    return run(cpu, self, deadline);
+    return UNLIKELY(cpu->need_pick) ? give_way(cpu, self, deadline) : run(cpu, self, deadline);
 }
 
 struct vcpu_page *guest_run(struct thread *self, struct percpu *cpu, uint64_t deadline,
