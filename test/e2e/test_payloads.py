@@ -36,6 +36,21 @@ def test_in_a_vm(name, cores, gic):
     guests.assert_good(*guests.payload(name, "--cpus", cores, "--gic", gic))
 
 
+@pytest.mark.parametrize("gic", GICS)
+def test_two_vcpus_on_a_core(tmp_path, gic):
+    """Each takes the core when the other sleeps, and is woken by it."""
+    system = tmp_path / "shared.system"
+    system.write_text(f'''<system>
+    <virtual_machine name="a" cpus="2" memory="64M">
+        <kernel path="{guests.PAYLOADS / "test_routing"}.img"/> <cmdline>strict=1 turns=10</cmdline> <console/>
+    </virtual_machine>
+</system>
+''')
+    with guests.Console(system, "--icount", "--cpus", 1, "--gic", gic) as console:
+        assert console.see("(GOOD: 0 failed|FAIL: [^\r\n]*)")[1] == "GOOD: 0 failed"
+        assert console.end() == 0
+
+
 def test_waiting_is_trapped(tmp_path):
     """A guest that may not have all of its core leaves it at every WFI, of either width and in a single step."""
     system = tmp_path / "half.system"

@@ -539,7 +539,9 @@ static void vmm_synchronises(unsigned source)
 static void leave_core(void)
 {
     if (m.loaded) {
+        uint64_t attention = page.attention;
         vgic_unload(&vcpu);
+        assert_int_equal(page.attention, attention); // else nobody would kick any more
         m.loaded = false;
         expect_folded();
         assert_false(m.source[TIMER].physical_active);

@@ -583,6 +583,7 @@ bool arch_has_guests(void)
 void arch_vcpu_fold(struct vcpu *v)
 {
     vgic_fold(v);
+    vcpu_kick(v);
 }
 
 bool arch_vcpu_translate(struct vcpu *v, uint64_t va, bool el0, uint64_t *ipa)

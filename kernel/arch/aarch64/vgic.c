@@ -566,13 +566,18 @@ static void show_asserted(struct vcpu *v)
     atomic_store(&v->page->asserted, others | (timer_asserts() ? timer : 0));
 }
 
-void vgic_fold(struct vcpu *v)
+static void fold(struct vcpu *v)
 {
     catch_up(v);
     take_all_out(v);
     show_asserted(v);
     v->arch.vgic.crowded = false;
     ops()->control(ICH_HCR_EN); // nothing is to be told until it is put back
+}
+
+void vgic_fold(struct vcpu *v)
+{
+    fold(v);
     atomic_fetch_or(&v->page->attention, VCPU_ATTENTION_NEW); // or it would not be put back
 }
 
@@ -596,10 +601,11 @@ void vgic_load(struct vcpu *v)
     atomic_fetch_or(&v->page->attention, VCPU_ATTENTION_NEW);
 }
 
-// The timer's interrupt belongs to the core: it must be inactive for the next guest, and comes again for this one.
+// The timer's interrupt belongs to the core: it must be inactive for the next guest, and comes again for this one. What is
+// folded is put back by vgic_load. `attention` stays as it is: who finds a bit set in it need not kick.
 void vgic_unload(struct vcpu *v)
 {
-    vgic_fold(v);
+    fold(v);
     uint64_t timer = BIT(TIMER_SOURCE);
     bool raised = (atomic_fetch_and(&v->linked_raised, ~timer) & timer) != 0;
     if (raised || (v->arch.vgic.held & timer) != 0) {

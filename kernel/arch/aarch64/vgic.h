@@ -64,7 +64,7 @@ void vgic_unload(struct vcpu *v); // everything in the inbox and in memory
 // The inbox has changed, or a linked interrupt has come.
 void vgic_update(struct vcpu *v);
 
-// Takes everything out of the list registers; vgic_update puts it back.
+// Takes everything out of the list registers; vgic_update puts it back. Sets a bit of `attention`: kick afterwards.
 void vgic_fold(struct vcpu *v);
 
 // The virtual timer's interrupt has come, and is active. True: it stands in a list register.
