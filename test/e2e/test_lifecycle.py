@@ -1,4 +1,5 @@
-"""How a VM begins and ends: off, reset, time limit, what cannot go on; exit codes; neighbours that don't notice."""
+"""How a VM begins and ends: off, reset, time limit, what cannot go on; exit codes.
+What neighbours notice of it: test_neighbours.py."""
 
 import guests
 import pytest
@@ -56,44 +57,12 @@ def ticks(console):
     return int(match[1]), int(match[2])
 
 
-def resets_beside_a_ticker(tmp_path, resets, *arguments, limit=guests.LIMIT):
-    system = two(tmp_path, "lifecycle", "ticker", f"do={RESET}", "every=100")
-    with guests.Consoles(system, *arguments, limit=limit) as console:
-        for _ in range(resets):
-            console.see_of("a", STARTED)
-        assert "FAIL" not in console.all
-        return ticks(console)
-
-
-@pytest.mark.only_long
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("gic", [2, 3])
-def test_resets_beside_a_ticker(tmp_path, long, gic):
-    resets_beside_a_ticker(tmp_path, 200 if long else 10, "--gic", gic, limit=1200)
-
-
-@pytest.mark.only_long
-def test_resets_beside_a_ticker_exactly(tmp_path):
-    _, latest = resets_beside_a_ticker(tmp_path, 10, "--icount", "--cpus", "2")
-    assert latest < 1000
-
-
-@pytest.mark.only_long
 def test_too_many_resets_are_the_last(tmp_path):
     system = two(tmp_path, "lifecycle", "ticker", f"do={RESET}", "ticks=1000", ' restarts="3" window="60"')
     with guests.Consoles(system) as console:
         console.see_of("b", "GOOD: 0 failed")
         console.end()
         assert console.all.count("vm a: stays off") == 1
-
-
-@pytest.mark.only_long
-def test_one_off_one_on(tmp_path):
-    system = two(tmp_path, "lifecycle", "ticker", f"do={OFF}", "ticks=2000")
-    with guests.Consoles(system) as console:
-        console.see_of("a", STARTED)
-        console.see_of("b", "GOOD: 0 failed")
-        assert console.end() == 0
 
 
 @pytest.mark.only_long

@@ -1,5 +1,5 @@
 // Begins, says so, and ends as the boot arguments say: do=1 switches off, 2 resets, 3 resets by RESET2, 4 never ends,
-// 5 takes one exception inside the other for ever, 6 waits in WFI for ever. What it finds in memory behind itself and
+// 5 takes one exception inside the other for ever, 6 waits in WFI for ever, 7 writes to the address `at`. What it finds in memory behind itself and
 // in registers must be as at the first start: it leaves traces there.
 #include <base/bits.h>
 #include <spec/psci.h>
@@ -16,6 +16,7 @@ enum end {
     END_SPIN,
     END_EXCEPTIONS,
     END_SLEEP,
+    END_WRITE,
 };
 
 #define TRACE 0x7ace7ace7ace7aceull
@@ -57,6 +58,9 @@ void guest_main(void)
         for (;;) {
             wfi();
         }
+    case END_WRITE:
+        write32(option("at", 0), 0);
+        break;
     default:
         for (;;) {
             yield();

@@ -9,7 +9,8 @@
 #include "lib/machine.h"
 #include "lib/report.h"
 
-#define PERIOD 1000u // microseconds
+#define PERIOD   1000u    // microseconds
+#define PATIENCE 1000000u // microseconds
 
 static volatile uint64_t taken;
 static volatile uint64_t latest; // ticks of the counter behind a deadline
@@ -19,12 +20,17 @@ static void tick(void)
 {
     uint32_t acknowledged = gic_acknowledge();
     if (gic_intid(acknowledged) == machine.timer_virtual) {
+        // All that are due by now: the line is low when the interrupt is ended. (QEMU 7.2's GICv2 can miss that it is high
+        // again at that moment.)
         uint64_t deadline = READ(cntv_cval_el0);
         uint64_t late = now() - deadline;
         latest = late > latest ? late : latest;
-        WRITE(cntv_cval_el0, deadline + period);
+        while (now() >= deadline) {
+            deadline += period;
+            taken++;
+        }
+        WRITE(cntv_cval_el0, deadline);
         isb();
-        taken++;
     }
     gic_end(acknowledged);
 }
@@ -35,15 +41,23 @@ static bool asked_to_end(void)
            (read32(machine.uart + PL011_DR) & 0xff) == 'q';
 }
 
+// A tick that is late comes still, one that is lost does not.
 static void check(uint64_t begun)
 {
-    // Each handler moves the deadline by a period: a tick that is late is caught up, one that is lost is missing.
-    uint64_t expected = (now() - begun) / period;
+    uint64_t due = (now() - begun) / period;
+    uint64_t patience = now() + microseconds(PATIENCE);
+    irq_on();
+    while (taken < due && now() < patience) {
+        yield();
+    }
+    irq_off();
     uint64_t got = taken;
+    uint64_t most = (now() - begun) / period;
     say("ticker: %lu ticks, the latest one after %lu us", (unsigned long)got,
         (unsigned long)(latest * 1000000 / machine.ticks_per_second));
-    if (got > expected + 1 || got + 1 + latest / period < expected) {
-        report(false, "%lu ticks instead of %lu", (unsigned long)got, (unsigned long)expected);
+    if (got < due || got > most) {
+        report(false, "%lu ticks instead of %lu to %lu", (unsigned long)got, (unsigned long)due,
+               (unsigned long)most);
     }
 }
 
