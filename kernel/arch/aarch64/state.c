@@ -9,6 +9,7 @@
 #include "guest.h"
 #include "machine.h"
 #include "percpu.h"
+#include "space.h"
 #include "stage2.h"
 #include "vcpu.h"
 
@@ -112,6 +113,9 @@ void arch_vcpu_reset(struct vcpu *v)
     }
     if (v->page != NULL) { // its timer is off
         atomic_fetch_and(&v->page->asserted, ~SOURCE_TIMER);
+    }
+    if (v->space != NULL) { // nor does a core that comes out of reset remember translations
+        arch_space_forget(&v->space->arch, v);
     }
 }
 
