@@ -25,7 +25,7 @@ struct vcpu;
 
 // Page-table descriptors of spaces. The table walk is space.c's; writing, ordering and TLBs are the arch's.
 void arch_pte_write(uint64_t *entry, uint64_t value);
-// Descriptors written before are visible to walks of every core (DSB ISHST; ISB).
+// Descriptors written before are visible to walks of every core (DSB ISHST).
 void arch_pte_sync(void);
 // Removes what TLBs of all cores hold of this address (a leaf was unmapped) or of the whole space.
 void arch_tlb_invalidate_page(uint16_t vmid, ipa_t ipa);

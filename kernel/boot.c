@@ -47,7 +47,7 @@ static struct slot *slot(const struct first *f, uint32_t handle)
 
 static struct obj *object_in(const struct slot *s)
 {
-    return atomic_load_explicit(&s->obj, memory_order_relaxed);
+    return load_relaxed(&s->obj);
 }
 
 // Carves an object; there is nobody to let in, so the work starts over until it is done.
@@ -59,7 +59,7 @@ static struct obj *make(struct slot *to, struct slot *parent, enum obj_type type
     do {
         struct work work = {0};
         err = retype_object(&r, &work);
-    } while (err == ERR_BUSY);
+    } while (err == WORK_UP);
     if (err != OK) {
         panic("too little memory for the first process");
     }
@@ -88,18 +88,14 @@ static void give_authority(const struct first *f, uint32_t handle, enum obj_type
 
 static void map_slot(const struct first *f, struct slot *s, uint64_t at, unsigned flags)
 {
-    struct cap cap;
-    err_t err =
-        slot_read(s, &cap) ? space_check_map(f->space, s, &cap, ipa(at), flags) : ERR_NO_CAP;
-    while (err == OK) {
+    err_t err;
+    do {
         struct work work = {0};
-        err = space_map(f->space, s, &cap, ipa(at), flags, &work);
-        if (err == OK) {
-            return;
-        }
-        err = err == ERR_BUSY ? OK : err;
+        err = space_map(f->space, s, ipa(at), flags, &work);
+    } while (err == WORK_UP);
+    if (err != OK) {
+        panic("the first process cannot be mapped at %#lx (error %ld)", at, (long)err);
     }
-    panic("the first process cannot be mapped at %#lx (error %ld)", at, (long)err);
 }
 
 // Fresh memory mapped at `at`; returns where the kernel sees it.

@@ -19,7 +19,7 @@ static uint64_t meta_next(uint64_t meta, uint8_t type, uint8_t rights)
 
 void slot_init(struct slot *s, enum slot_place place, unsigned index)
 {
-    *s = (struct slot){.place = (uint8_t)place, .index = (uint8_t)index};
+    *s = (struct slot){.place = place & 3, .index = index & 31};
     list_init(&s->maps);
 }
 
@@ -61,19 +61,19 @@ static void tree_hand_over(struct slot *child, struct slot *parent)
 
 static void slot_write(struct slot *s, const struct cap *cap)
 {
-    uint64_t meta = atomic_load_explicit(&s->meta, memory_order_relaxed);
-    atomic_store_explicit(&s->obj, cap->obj, memory_order_relaxed);
-    atomic_store_explicit(&s->badge, cap->badge, memory_order_relaxed);
+    uint64_t meta = load_relaxed(&s->meta);
+    store_relaxed(&s->obj, cap->obj);
+    store_relaxed(&s->badge, cap->badge);
     atomic_store_explicit(&s->meta, meta_next(meta, cap->type, cap->rights), memory_order_release);
 }
 
 static void slot_erase(struct slot *s)
 {
-    uint64_t meta = atomic_load_explicit(&s->meta, memory_order_relaxed);
-    atomic_store_explicit(&s->meta, meta_next(meta, OBJ_NONE, 0), memory_order_relaxed);
+    uint64_t meta = load_relaxed(&s->meta);
+    store_relaxed(&s->meta, meta_next(meta, OBJ_NONE, 0));
     // Pairs with slot_read: who sees what follows sees meta changed.
     atomic_thread_fence(memory_order_release);
-    atomic_store_explicit(&s->obj, NULL, memory_order_relaxed);
+    store_relaxed(&s->obj, NULL);
 }
 
 void slot_fill(struct slot *s, const struct cap *cap, struct slot *parent)
@@ -99,7 +99,7 @@ bool slot_move_step(struct slot *to, struct slot *from)
     tree_hand_over(to, from->parent);
     tree_unlink(from);
     space_move_mapping(to, from);
-    atomic_load_explicit(&from->obj, memory_order_relaxed)->refs--; // `to` holds it: never the last
+    load_relaxed(&from->obj)->refs--; // `to` holds it: never the last
     slot_erase(from);
     return true;
 }
@@ -135,7 +135,7 @@ bool slot_delete_step(struct slot *s)
         return false;
     }
     slot_release_holder(s);
-    struct obj *obj = atomic_load_explicit(&s->obj, memory_order_relaxed);
+    struct obj *obj = load_relaxed(&s->obj);
     tree_unlink(s);
     slot_erase(s);
     if (--obj->refs == 0) {

@@ -3,31 +3,71 @@
 #pragma once
 
 #include "object.h"
+#include "relaxed.h"
 #include "work.h"
 
 struct cspace;
 
-// A consistent copy of the slot's capability; false if it is empty (or was changing just now).
-static inline bool slot_read(const struct slot *s, struct cap *out)
+static inline void slot_take(const struct slot *s, uint64_t meta, struct cap *out)
 {
-    uint64_t meta = atomic_load_explicit(&s->meta, memory_order_acquire);
-    out->obj = atomic_load_explicit(&s->obj, memory_order_relaxed);
-    out->badge = atomic_load_explicit(&s->badge, memory_order_relaxed);
-    // Pairs with slot_fill and slot_clear: meta changes on both.
-    atomic_thread_fence(memory_order_acquire);
+    out->obj = load_relaxed(&s->obj);
+    out->badge = load_relaxed(&s->badge);
     out->type = (uint8_t)meta;
     out->rights = (uint8_t)(meta >> 8);
-    return atomic_load_explicit(&s->meta, memory_order_relaxed) == meta && out->type != OBJ_NONE;
+}
+
+// A consistent copy of the slot's capability, OBJ_NONE if it is empty; false if it was changing just now.
+static inline bool slot_copy(const struct slot *s, struct cap *out)
+{
+    uint64_t meta = atomic_load_explicit(&s->meta, memory_order_acquire);
+    slot_take(s, meta, out);
+    // Pairs with slot_write and slot_erase: meta changes on both.
+    atomic_thread_fence(memory_order_acquire);
+    return load_relaxed(&s->meta) == meta;
+}
+
+// The same; false if it is empty, too.
+static inline bool slot_read(const struct slot *s, struct cap *out)
+{
+    return slot_copy(s, out) && out->type != OBJ_NONE;
+}
+
+// Does a capability with this in its meta have the type and the rights? One comparison if so.
+static inline err_t meta_check(uint64_t meta, enum obj_type type, unsigned rights)
+{
+    if ((meta & (0xff | rights << 8)) == (type | rights << 8)) {
+        return OK;
+    }
+    if ((uint8_t)meta == OBJ_NONE) {
+        return ERR_NO_CAP;
+    }
+    return (uint8_t)meta != type ? ERR_TYPE : ERR_RIGHTS;
 }
 
 static inline bool slot_empty(const struct slot *s)
 {
-    return (uint8_t)atomic_load_explicit(&s->meta, memory_order_relaxed) == OBJ_NONE;
+    return (uint8_t)load_relaxed(&s->meta) == OBJ_NONE;
 }
 
 void slot_init(struct slot *s, enum slot_place place, unsigned index);
 
 // ---- The rest: build lock held ------------------------------------------------------------------------------
+
+// What the slot holds: nobody else changes it now.
+static inline void slot_get(const struct slot *s, struct cap *out)
+{
+    slot_take(s, load_relaxed(&s->meta), out);
+}
+
+static inline struct obj *slot_object(const struct slot *s)
+{
+    return load_relaxed(&s->obj);
+}
+
+static inline uint8_t slot_rights(const struct slot *s)
+{
+    return (uint8_t)(load_relaxed(&s->meta) >> 8);
+}
 
 // Fills an empty slot. `parent` is what it derives from; NULL for the capabilities of boot.
 void slot_fill(struct slot *s, const struct cap *cap, struct slot *parent);

@@ -6,6 +6,7 @@
 #include <base/format.h>
 
 #include "lock.h"
+#include "relaxed.h"
 
 #define LINE_MAX 256u
 
@@ -29,7 +30,7 @@ static void write_formatted(const char *format, va_list args)
 
 void console_write(const char *text, unsigned length)
 {
-    if (atomic_load_explicit(&enabled, memory_order_relaxed)) {
+    if (load_relaxed(&enabled)) {
         write_text(text, length);
     }
 }
@@ -38,7 +39,7 @@ void console_printf(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    if (atomic_load_explicit(&enabled, memory_order_relaxed)) {
+    if (load_relaxed(&enabled)) {
         write_formatted(format, args);
     }
     va_end(args);
@@ -54,5 +55,5 @@ void console_force(const char *format, ...)
 
 void console_set(bool on)
 {
-    atomic_store_explicit(&enabled, on, memory_order_relaxed);
+    store_relaxed(&enabled, on);
 }

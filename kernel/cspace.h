@@ -19,9 +19,10 @@ static inline size_t cspace_bytes(uint64_t count)
 
 void cspace_init(struct cspace *cs, uint32_t count, struct untyped *from);
 
+// Slot 0 is always empty: whoever fills a slot checks for it.
 static inline struct slot *cspace_slot(struct cspace *cs, uint64_t index)
 {
-    return cs != NULL && index != 0 && index < cs->count ? &cs->slots[index] : NULL;
+    return cs != NULL && index < cs->count ? &cs->slots[index] : NULL;
 }
 
 // The capability behind a handle, checked for type and rights. Takes no lock; see object.h for how long it is good.
@@ -29,13 +30,18 @@ static inline err_t cspace_lookup(struct cspace *cs, uint64_t handle, enum obj_t
                                   unsigned rights, struct cap *out)
 {
     struct slot *s = cspace_slot(cs, handle);
-    if (s == NULL || !slot_read(s, out)) {
+    if (s == NULL || !slot_copy(s, out)) {
         return ERR_NO_CAP;
     }
-    if (out->type != type) {
-        return ERR_TYPE;
-    }
-    return (out->rights & rights) == rights ? OK : ERR_RIGHTS;
+    return meta_check(out->type | (uint64_t)out->rights << 8, type, rights);
+}
+
+// The slot behind a handle, its capability checked in the same way. Build lock held.
+static inline err_t cspace_find(struct cspace *cs, uint64_t handle, enum obj_type type,
+                                unsigned rights, struct slot **out)
+{
+    *out = cspace_slot(cs, handle);
+    return *out != NULL ? meta_check(load_relaxed(&(*out)->meta), type, rights) : ERR_NO_CAP;
 }
 
 bool cspace_dismantle_step(struct cspace *cs);

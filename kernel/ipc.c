@@ -105,8 +105,8 @@ static ALWAYS_INLINE void hand_over(struct thread *server, struct thread *caller
     w[0] = OK;
     w[1] = caller->call_badge;
     transfer(server, caller, out);
-    atomic_store_explicit(&caller->server, server, memory_order_relaxed);
-    atomic_store_explicit(&server->caller, caller, memory_order_relaxed);
+    store_relaxed(&caller->server, server);
+    store_relaxed(&server->caller, caller);
     atomic_store(&caller->wait, WAIT_REPLY);
 }
 
@@ -200,7 +200,7 @@ void ipc_take_back_time(struct thread *caller)
     struct thread *t = caller;
     for (unsigned i = 0; i <= DONATION_DEPTH; i++) {
         atomic_thread_fence(memory_order_seq_cst); // pairs with serve_next
-        t = atomic_load_explicit(&t->server, memory_order_relaxed);
+        t = load_relaxed(&t->server);
         if (t == NULL || t->donor != donor || thread_core(t) != this_cpu()->id) {
             return;
         }
@@ -211,7 +211,7 @@ void ipc_take_back_time(struct thread *caller)
 // Takes the present caller, claimed, or NULL. Nobody else can wake it afterwards.
 static struct thread *take_caller(struct thread *server)
 {
-    struct thread *caller = atomic_load_explicit(&server->caller, memory_order_relaxed);
+    struct thread *caller = load_relaxed(&server->caller);
     if (caller == NULL) {
         return NULL;
     }
@@ -219,8 +219,8 @@ static struct thread *take_caller(struct thread *server)
     if (!thread_claim(caller, WAIT_REPLY)) {
         return NULL;
     }
-    atomic_store_explicit(&server->caller, NULL, memory_order_relaxed);
-    atomic_store_explicit(&caller->server, NULL, memory_order_relaxed);
+    store_relaxed(&server->caller, NULL);
+    store_relaxed(&caller->server, NULL);
     return caller;
 }
 
@@ -230,11 +230,11 @@ bool ipc_cancel_reply(struct thread *caller)
         return false;
     }
     ipc_take_back_time(caller);
-    struct thread *server = atomic_load_explicit(&caller->server, memory_order_relaxed);
+    struct thread *server = load_relaxed(&caller->server);
     if (server != NULL) {
         struct thread *me = caller;
         atomic_compare_exchange_strong(&server->caller, &me, NULL);
-        atomic_store_explicit(&caller->server, NULL, memory_order_relaxed);
+        store_relaxed(&caller->server, NULL);
     }
     return true;
 }
@@ -265,13 +265,13 @@ static struct thread *reply(struct thread *self, const uint64_t *words)
 // The server waits for something new without having answered: its caller stays blocked until somebody restarts it.
 static void forget_caller(struct thread *server)
 {
-    if (atomic_load_explicit(&server->caller, memory_order_relaxed) == NULL) {
+    if (load_relaxed(&server->caller) == NULL) {
         return;
     }
     struct thread *caller = atomic_exchange(&server->caller, NULL);
     if (caller != NULL) {
         ipc_take_back_time(caller);
-        atomic_store_explicit(&caller->server, NULL, memory_order_relaxed);
+        store_relaxed(&caller->server, NULL);
     }
 }
 
@@ -282,8 +282,7 @@ static bool is_wanted(const struct thread *self)
 {
     const struct notification *n = self->notification;
     const struct endpoint *ep = self->endpoint;
-    return (n != NULL && atomic_load_explicit(&n->word, memory_order_relaxed) != 0) ||
-           (ep != NULL && endpoint_has_callers(ep));
+    return (n != NULL && load_relaxed(&n->word) != 0) || (ep != NULL && endpoint_has_callers(ep));
 }
 
 // Gives a thread that is ours what is there for it. A passive thread takes calls only after it has left its core.

@@ -13,6 +13,7 @@
 //     dead state refuses or ignores whatever arrives.
 #pragma once
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,15 +57,16 @@ struct slot {
     struct list maps;
     uint32_t
         mapped; // pages in the tables: fewer than the range while a restartable map or unmap is under way
-    bool fresh; // the frames were when the map began: frames_use
-    bool
-        moving; // a move into this slot is under way: until it ends, a copy that derives from its source
-    uint8_t map_flags; // enum map_flags
     int8_t map_error;  // why a map is being undone, OK otherwise
+    uint8_t map_flags; // enum map_flags
+    bool fresh;        // the frames were when the map began: frames_use
 
-    uint8_t place; // enum slot_place, fixed
-    uint8_t index; // in its holder, fixed
+    uint8_t place : 2; // enum slot_place, fixed
+    uint8_t index : 5; // in its holder, fixed
+    bool
+        moving : 1; // a move into this slot is under way: until it ends, a copy that derives from its source
 };
+static_assert(sizeof(struct slot) == 96, "a handle is turned into an address by two additions");
 
 // A capability as a system call uses it: a consistent copy.
 struct cap {

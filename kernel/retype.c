@@ -35,7 +35,7 @@ static err_t carve_of_space(uint64_t tables, struct carve *c)
     }
     uint64_t root_pages = arch_stage2_root_pages();
     *c = (struct carve){
-        .low = space_bytes(tables),
+        .low = space_bytes(root_pages + tables),
         .high = (root_pages + tables) * PAGE_SIZE,
         .align = root_pages * PAGE_SIZE,
     };
@@ -79,14 +79,14 @@ static err_t carve_of(enum obj_type type, uint64_t size, struct carve *c)
     return size == 0 ? OK : ERR_INVALID;
 }
 
-// Is there room, and is it clean? ERR_BUSY: not yet.
+// Is there room, and is it clean? WORK_UP: not yet.
 static err_t prepare(struct untyped *ut, const struct carve *c, struct work *work)
 {
     err_t err = untyped_check(ut, c);
     if (err != OK) {
         return err;
     }
-    return untyped_clean(ut, c, work) ? OK : ERR_BUSY;
+    return untyped_clean(ut, c, work) ? OK : WORK_UP;
 }
 
 static void fill(const struct retype *r, struct obj *obj, unsigned rights, uint64_t badge)
@@ -119,7 +119,8 @@ static uint64_t create(const struct retype *r, struct carved at, uint16_t vmid)
         cspace_init(at.object, (uint32_t)r->size, ut);
         break;
     case OBJ_SPACE:
-        space_init(at.object, at.high, (uint32_t)r->size, (r->size & SPACE_GUEST) != 0, vmid, ut);
+        space_init(at.object, at.high, arch_stage2_root_pages() + (uint32_t)r->size,
+                   (r->size & SPACE_GUEST) != 0, vmid, ut);
         break;
     case OBJ_THREAD:
         thread_init(at.object, ut);

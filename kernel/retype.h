@@ -14,7 +14,7 @@ struct retype {
     uint64_t size; // as abi/syscall.h says for the type
 };
 
-// ERR_BUSY: the work is up, restart the call.
+// WORK_UP: restart the call.
 err_t retype_object(const struct retype *r, struct work *work) WARN_UNUSED;
 err_t retype_device_frames(const struct retype *r, paddr_t at, struct work *work) WARN_UNUSED;
 err_t retype_irq(const struct retype *r, uint32_t intid, enum irq_trigger trigger,

@@ -228,7 +228,7 @@ static void make_ready(struct percpu *cpu, struct thread *t)
 static void inbox_push(struct thread *t)
 {
     struct percpu *cpu = &percpu[thread_core(t)];
-    struct thread *first = atomic_load_explicit(&cpu->inbox, memory_order_relaxed);
+    struct thread *first = load_relaxed(&cpu->inbox);
     do {
         t->inbox_next = first;
     } while (!atomic_compare_exchange_weak_explicit(&cpu->inbox, &first, t, memory_order_release,
@@ -250,7 +250,7 @@ void sched_poke(struct thread *t)
 {
     // Pairs with the last look before the guest is entered or its thread sleeps: vcpu.h.
     atomic_thread_fence(memory_order_seq_cst);
-    uint32_t wait = atomic_load_explicit(&t->wait, memory_order_relaxed);
+    uint32_t wait = load_relaxed(&t->wait);
     if (wait == WAIT_GUEST) {
         uint32_t core = thread_core(t);
         if (core != this_cpu()->id) { // here it looks again before it is entered
@@ -263,7 +263,7 @@ void sched_poke(struct thread *t)
 
 void sched_drain_inbox(struct percpu *cpu)
 {
-    if (atomic_load_explicit(&cpu->inbox, memory_order_relaxed) == NULL) {
+    if (load_relaxed(&cpu->inbox) == NULL) {
         return;
     }
     struct thread *t = atomic_exchange_explicit(&cpu->inbox, NULL, memory_order_acquire);

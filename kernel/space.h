@@ -20,14 +20,17 @@
 struct space {
     struct obj obj;
     struct arch_space arch;
-    uint64_t *root;
-    uint64_t *pool; // tables, 512 words each
+    uint64_t *tables; // 512 words each: first the root's, then the pool's
+    uint64_t size;    // addresses below are its own
     uint16_t vmid;
+    uint8_t root_level;   // 0 or 1
+    uint8_t root_shift;   // lowest address bit that the root indexes
     bool guest;           // else a process's: fixed at creation
-    uint32_t table_count; // in the pool
+    uint32_t table_count; // the root's included
     uint32_t free;        // first free table, or table_count
-    struct list maps;     // slots mapped here, by slot.maps
-    uint16_t used[];      // a table in use: its valid entries; a free one: the next free
+    uint32_t free_count;
+    struct list maps; // slots mapped here, by slot.maps
+    uint16_t used[];  // a table in use: its valid entries; a free one: the next free
 };
 
 static inline size_t space_bytes(uint64_t tables)
@@ -35,19 +38,19 @@ static inline size_t space_bytes(uint64_t tables)
     return sizeof(struct space) + tables * sizeof(uint16_t);
 }
 
-// `tables` is zeroed memory: the root's pages first, then table_count pages. ERR_NO_MEMORY: no VMID is left.
+// `tables` is zeroed memory: table_count pages, the root's first. ERR_NO_MEMORY: no VMID is left.
 err_t space_reserve_vmid(uint16_t *vmid) WARN_UNUSED;
 void space_init(struct space *sp, paddr_t tables, uint32_t table_count, bool guest, uint16_t vmid,
                 struct untyped *from);
 
-// Checks a mapping of the capability in slot s (its cap is `cap`) at `at`. Changes nothing.
-err_t space_check_map(const struct space *sp, const struct slot *s, const struct cap *cap, ipa_t at,
-                      unsigned flags) WARN_UNUSED;
-
-// Maps in steps: OK when all is mapped. ERR_BUSY: the work is up, call again. ERR_OCCUPIED, ERR_NO_MEMORY: nothing
-// of it is mapped (that takes steps, too: the error is remembered in the slot while they last).
-err_t space_map(struct space *sp, struct slot *s, const struct cap *cap, ipa_t at, unsigned flags,
+// Maps the frames whose capability is in slot s, in steps: OK when all is mapped. WORK_UP: call again. Anything else:
+// nothing of it is mapped. That it is taken or that tables are used up (ERR_OCCUPIED, ERR_NO_MEMORY) may show on the
+// way: taking back takes steps, too, and the slot remembers the error while they last.
+err_t space_map(struct space *sp, struct slot *s, ipa_t at, uint64_t flags,
                 struct work *work) WARN_UNUSED;
+
+// Undoes a slot's mapping, if it has one. WORK_UP: call again.
+err_t space_unmap(struct slot *s, struct work *work) WARN_UNUSED;
 
 // One bounded step of undoing a slot's mapping; s->space is NULL after the last.
 void space_unmap_step(struct slot *s);

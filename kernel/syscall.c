@@ -27,45 +27,50 @@
 
 struct spinlock build_lock;
 
-// One call being decoded: w[0..7] are arguments and, from w[1] on, results. ERR_BUSY from a decoder that sets `again`
-// means that the work is up.
+// One call being decoded: w[0..7] are arguments and, from w[1] on, results.
 struct decode {
     struct thread *self;
     uint64_t *w;
     struct work work;
-    bool again;
-    bool answered; // w holds the result and belongs to self, which may run on another core by now
 };
+
+// What a decoder returns besides errors: WORK_UP, or that w holds the result and belongs to self, which may run on
+// another core by now.
+#define ANSWERED ((err_t)2)
 
 typedef err_t decode_fn(struct decode *d);
 
 // ---- Looking things up --------------------------------------------------------------------------------------
 
-static ALWAYS_INLINE err_t lookup(const struct decode *d, unsigned arg, enum obj_type type,
-                                  unsigned rights, struct cap *out)
+// For calls that hold no lock.
+static ALWAYS_INLINE err_t lookup_unlocked(const struct decode *d, unsigned arg, enum obj_type type,
+                                           unsigned rights, struct cap *out)
 {
     return cspace_lookup(d->self->cspace, d->w[arg], type, rights, out);
 }
 
-// The slot behind a handle of the caller's own, not empty, with a consistent copy of its capability.
-static ALWAYS_INLINE err_t own_slot(const struct decode *d, unsigned arg, struct slot **slot,
-                                    struct cap *cap)
+static ALWAYS_INLINE err_t own_slot_of(const struct decode *d, unsigned arg, enum obj_type type,
+                                       unsigned rights, struct slot **slot)
+{
+    return cspace_find(d->self->cspace, d->w[arg], type, rights, slot);
+}
+
+static ALWAYS_INLINE err_t lookup(const struct decode *d, unsigned arg, enum obj_type type,
+                                  unsigned rights, struct cap *out)
+{
+    struct slot *slot;
+    err_t err = own_slot_of(d, arg, type, rights, &slot);
+    if (err == OK) {
+        slot_get(slot, out);
+    }
+    return err;
+}
+
+// The slot behind a handle of the caller's own, not empty, with its capability.
+static err_t own_slot(const struct decode *d, unsigned arg, struct slot **slot, struct cap *cap)
 {
     *slot = cspace_slot(d->self->cspace, d->w[arg]);
     return *slot != NULL && slot_read(*slot, cap) ? OK : ERR_NO_CAP;
-}
-
-static ALWAYS_INLINE err_t own_slot_of(const struct decode *d, unsigned arg, enum obj_type type,
-                                       unsigned rights, struct slot **slot, struct cap *cap)
-{
-    err_t err = own_slot(d, arg, slot, cap);
-    if (err != OK) {
-        return err;
-    }
-    if (cap->type != type) {
-        return ERR_TYPE;
-    }
-    return (cap->rights & rights) == rights ? OK : ERR_RIGHTS;
 }
 
 // A slot given by two arguments: a capability space and an index.
@@ -77,7 +82,7 @@ static err_t where(const struct decode *d, unsigned arg, unsigned rights, struct
         return err;
     }
     *slot = cspace_slot(CONTAINER_OF(cap.obj, struct cspace, obj), d->w[arg + 1]);
-    return *slot != NULL ? OK : ERR_RANGE;
+    return *slot != NULL && d->w[arg + 1] != 0 ? OK : ERR_RANGE;
 }
 
 static err_t where_empty(const struct decode *d, unsigned arg, struct slot **slot)
@@ -94,20 +99,12 @@ static err_t lookup_thread(const struct decode *d, unsigned rights, struct threa
     return err;
 }
 
-// The work is up: the call is made again.
-static err_t again(struct decode *d)
-{
-    d->again = true;
-    return ERR_BUSY;
-}
-
 // ---- Capabilities -------------------------------------------------------------------------------------------
 
 static err_t sys_retype(struct decode *d)
 {
     struct retype r = {.type = (enum obj_type)d->w[1], .size = d->w[2]};
-    struct cap cap;
-    err_t err = own_slot_of(d, 0, OBJ_UNTYPED, RIGHT_WRITE, &r.parent, &cap);
+    err_t err = own_slot_of(d, 0, OBJ_UNTYPED, RIGHT_WRITE, &r.parent);
     if (err == OK) {
         err = where_empty(d, 3, &r.to);
     }
@@ -119,11 +116,10 @@ static err_t sys_retype(struct decode *d)
     }
     // A thread that deleted itself left the rest of that work to others.
     if (!reap_all(&d->work)) {
-        return again(d);
+        return WORK_UP;
     }
-    r.untyped = CONTAINER_OF(cap.obj, struct untyped, obj);
-    err = retype_object(&r, &d->work);
-    return err == ERR_BUSY ? again(d) : err;
+    r.untyped = CONTAINER_OF(slot_object(r.parent), struct untyped, obj);
+    return retype_object(&r, &d->work);
 }
 
 // Gives a copy the badge that was asked for; false if its source does not allow it.
@@ -199,7 +195,7 @@ static err_t sys_move(struct decode *d)
     }
     while (!slot_move_step(to, from)) {
         if (!work_step(&d->work)) {
-            return again(d);
+            return WORK_UP;
         }
     }
     return OK;
@@ -214,10 +210,10 @@ static err_t sys_delete(struct decode *d)
     }
     while (!slot_delete_step(s)) {
         if (!work_step(&d->work)) {
-            return again(d);
+            return WORK_UP;
         }
     }
-    return reap_all(&d->work) ? OK : again(d);
+    return reap_all(&d->work) ? OK : WORK_UP;
 }
 
 static err_t sys_revoke(struct decode *d)
@@ -227,7 +223,7 @@ static err_t sys_revoke(struct decode *d)
     if (err != OK) {
         return err;
     }
-    return slot_revoke(s, &d->work) && reap_all(&d->work) ? OK : again(d);
+    return slot_revoke(s, &d->work) && reap_all(&d->work) ? OK : WORK_UP;
 }
 
 static err_t sys_identify(struct decode *d)
@@ -262,51 +258,33 @@ static err_t sys_identify(struct decode *d)
 
 static err_t sys_map(struct decode *d)
 {
-    struct slot *s;
-    struct cap frames;
-    struct cap space;
-    err_t err = own_slot_of(d, 0, OBJ_FRAMES, 0, &s, &frames);
+    struct slot *frames;
+    struct slot *space;
+    err_t err = own_slot_of(d, 0, OBJ_FRAMES, 0, &frames);
     if (err == OK) {
-        err = lookup(d, 1, OBJ_SPACE, RIGHT_WRITE, &space);
+        err = own_slot_of(d, 1, OBJ_SPACE, RIGHT_WRITE, &space);
     }
     if (err != OK) {
         return err;
     }
-    struct space *sp = CONTAINER_OF(space.obj, struct space, obj);
-    unsigned flags = (unsigned)d->w[3];
-    if (flags != d->w[3]) {
-        return ERR_INVALID;
-    }
-    err = space_check_map(sp, s, &frames, ipa(d->w[2]), flags);
-    if (err != OK) {
-        return err;
-    }
-    err = space_map(sp, s, &frames, ipa(d->w[2]), flags, &d->work);
-    return err == ERR_BUSY ? again(d) : err;
+    struct space *sp = CONTAINER_OF(slot_object(space), struct space, obj);
+    return space_map(sp, frames, ipa(d->w[2]), d->w[3], &d->work);
 }
 
 static err_t sys_unmap(struct decode *d)
 {
-    struct slot *s;
-    struct cap frames;
-    err_t err = own_slot_of(d, 0, OBJ_FRAMES, 0, &s, &frames);
-    while (err == OK && s->space != NULL) {
-        space_unmap_step(s);
-        if (s->space != NULL && !work_step(&d->work)) {
-            return again(d);
-        }
-    }
-    return err;
+    struct slot *frames;
+    err_t err = own_slot_of(d, 0, OBJ_FRAMES, 0, &frames);
+    return err == OK ? space_unmap(frames, &d->work) : err;
 }
 
 static err_t sys_device_frames(struct decode *d)
 {
     struct retype r = {.type = OBJ_FRAMES, .size = d->w[3]};
     struct cap device;
-    struct cap cap;
     err_t err = lookup(d, 0, OBJ_DEVICE_MEMORY, RIGHT_WRITE, &device);
     if (err == OK) {
-        err = own_slot_of(d, 1, OBJ_UNTYPED, RIGHT_WRITE, &r.parent, &cap);
+        err = own_slot_of(d, 1, OBJ_UNTYPED, RIGHT_WRITE, &r.parent);
     }
     if (err == OK) {
         err = where_empty(d, 4, &r.to);
@@ -314,9 +292,8 @@ static err_t sys_device_frames(struct decode *d)
     if (err != OK) {
         return err;
     }
-    r.untyped = CONTAINER_OF(cap.obj, struct untyped, obj);
-    err = retype_device_frames(&r, paddr(d->w[2]), &d->work);
-    return err == ERR_BUSY ? again(d) : err;
+    r.untyped = CONTAINER_OF(slot_object(r.parent), struct untyped, obj);
+    return retype_device_frames(&r, paddr(d->w[2]), &d->work);
 }
 
 // ---- Threads ------------------------------------------------------------------------------------------------
@@ -336,10 +313,10 @@ static err_t sys_thread_bind(struct decode *d)
     if (d->w[2] == 0) {
         while (!slot_delete_step(&t->held[d->w[1]])) {
             if (!work_step(&d->work)) {
-                return again(d);
+                return WORK_UP;
             }
         }
-        return reap_all(&d->work) ? OK : again(d);
+        return reap_all(&d->work) ? OK : WORK_UP;
     }
     err = own_slot(d, 2, &source, &cap);
     if (err == OK) {
@@ -439,9 +416,8 @@ static err_t sys_thread_time(struct decode *d)
     struct thread_time set = {
         .budget = budget, .period = period, .core = (uint32_t)core, .priority = (uint8_t)priority};
     d->w[0] = OK;
-    d->answered = true;
     thread_set_time(t, &set);
-    return OK;
+    return ANSWERED;
 }
 
 static err_t sys_thread_flags(struct decode *d)
@@ -479,10 +455,9 @@ static err_t sys_irq_create(struct decode *d)
 {
     struct retype r = {.type = OBJ_IRQ};
     struct cap control;
-    struct cap cap;
     err_t err = lookup(d, 0, OBJ_IRQ_CONTROL, RIGHT_WRITE, &control);
     if (err == OK) {
-        err = own_slot_of(d, 1, OBJ_UNTYPED, RIGHT_WRITE, &r.parent, &cap);
+        err = own_slot_of(d, 1, OBJ_UNTYPED, RIGHT_WRITE, &r.parent);
     }
     if (err == OK) {
         err = where_empty(d, 4, &r.to);
@@ -493,9 +468,8 @@ static err_t sys_irq_create(struct decode *d)
     if (d->w[2] > UINT32_MAX || d->w[3] > IRQ_EDGE) {
         return ERR_INVALID;
     }
-    r.untyped = CONTAINER_OF(cap.obj, struct untyped, obj);
-    err = retype_irq(&r, (uint32_t)d->w[2], (enum irq_trigger)d->w[3], &d->work);
-    return err == ERR_BUSY ? again(d) : err;
+    r.untyped = CONTAINER_OF(slot_object(r.parent), struct untyped, obj);
+    return retype_irq(&r, (uint32_t)d->w[2], (enum irq_trigger)d->w[3], &d->work);
 }
 
 static err_t sys_irq_bind(struct decode *d)
@@ -559,10 +533,10 @@ static err_t sys_vcpu_bind(struct decode *d)
     if (d->w[2] == 0) {
         while (!slot_delete_step(&v->held[d->w[1]])) {
             if (!work_step(&d->work)) {
-                return again(d);
+                return WORK_UP;
             }
         }
-        return reap_all(&d->work) ? OK : again(d);
+        return reap_all(&d->work) ? OK : WORK_UP;
     }
     err = own_slot(d, 2, &source, &cap);
     if (err == OK) {
@@ -634,10 +608,10 @@ static err_t sys_vcpu_sync(struct decode *d)
 
 static err_t sys_vcpu_kick(struct decode *d)
 {
-    struct vcpu *v;
-    err_t err = lookup_vcpu(d, &v);
+    struct cap cap;
+    err_t err = lookup_unlocked(d, 0, OBJ_VCPU, RIGHT_WRITE, &cap);
     if (err == OK) {
-        vcpu_kick(v);
+        vcpu_kick(CONTAINER_OF(cap.obj, struct vcpu, obj));
     }
     return err;
 }
@@ -654,7 +628,7 @@ static err_t sys_vcpu_translate(struct decode *d)
 static err_t sys_console_write(struct decode *d)
 {
     struct cap cap;
-    err_t err = lookup(d, 0, OBJ_CONSOLE, RIGHT_WRITE, &cap);
+    err_t err = lookup_unlocked(d, 0, OBJ_CONSOLE, RIGHT_WRITE, &cap);
     if (err != OK) {
         return err;
     }
@@ -669,7 +643,7 @@ static err_t sys_console_write(struct decode *d)
 static err_t sys_console_mode(struct decode *d)
 {
     struct cap cap;
-    err_t err = lookup(d, 0, OBJ_CONSOLE, RIGHT_EXECUTE, &cap);
+    err_t err = lookup_unlocked(d, 0, OBJ_CONSOLE, RIGHT_EXECUTE, &cap);
     if (err != OK) {
         return err;
     }
@@ -683,7 +657,7 @@ static err_t sys_console_mode(struct decode *d)
 static err_t sys_system_off(struct decode *d)
 {
     struct cap cap;
-    err_t err = lookup(d, 0, OBJ_POWER, RIGHT_WRITE, &cap);
+    err_t err = lookup_unlocked(d, 0, OBJ_POWER, RIGHT_WRITE, &cap);
     if (err != OK) {
         return err;
     }
@@ -698,7 +672,7 @@ static err_t sys_system_off(struct decode *d)
 static err_t sys_smc(struct decode *d)
 {
     struct cap cap;
-    err_t err = lookup(d, 0, OBJ_SMC, RIGHT_WRITE, &cap);
+    err_t err = lookup_unlocked(d, 0, OBJ_SMC, RIGHT_WRITE, &cap);
     if (err != OK) {
         return err;
     }
@@ -715,7 +689,7 @@ static err_t sys_smc(struct decode *d)
 
 // ---- Dispatch -----------------------------------------------------------------------------------------------
 
-static const struct {
+static const struct call {
     decode_fn *decode;
     bool build; // holds the build lock
 } calls[SYSCALL_COUNT] = {
@@ -773,26 +747,39 @@ static NOINLINE struct thread *acknowledge(struct thread *self, uint64_t *w)
     return self;
 }
 
-static NOINLINE struct thread *decode(struct thread *self, uint64_t *w, unsigned number)
+static ALWAYS_INLINE void run(struct thread *self, const struct call *call)
 {
-    struct decode d = {.self = self, .w = w};
-    bool build = calls[number].build;
-    if (build && !spin_trylock(&build_lock)) {
+    struct decode d = {.self = self, .w = arch_words(&self->regs)};
+    err_t err = call->decode(&d);
+    if (err <= 0) {
+        d.w[0] = (uint64_t)err;
+    } else if (err == WORK_UP) {
+        arch_restart_syscall(&d.self->regs);
+    }
+}
+
+static NOINLINE struct thread *decode_locked(struct thread *self, const struct call *call)
+{
+    if (!spin_trylock(&build_lock)) {
         arch_restart_syscall(&self->regs);
         arch_relax();
         return sched_pick(this_cpu());
     }
-    err_t err = calls[number].decode(&d);
-    if (d.again) {
-        arch_restart_syscall(&self->regs);
-    } else if (!d.answered) {
-        w[0] = (uint64_t)err;
-    }
-    if (build) {
-        // From here on others may change self's registers, if it was stopped.
-        spin_unlock(&build_lock);
-    }
+    run(self, call);
+    // From here on others may change self's registers, if it was stopped.
+    spin_unlock(&build_lock);
     return sched_pick(this_cpu());
+}
+
+static NOINLINE struct thread *decode_unlocked(struct thread *self, const struct call *call)
+{
+    run(self, call);
+    return sched_pick(this_cpu());
+}
+
+static inline struct thread *decode(struct thread *self, const struct call *call)
+{
+    return call->build ? decode_locked(self, call) : decode_unlocked(self, call);
 }
 
 static NOINLINE struct thread *yield(struct thread *self, uint64_t *w)
@@ -820,18 +807,20 @@ struct thread *entry_syscall(struct thread *self, unsigned number)
     if (number == SYS_receive) {
         return ipc_receive(self, w);
     }
-    switch (number) {
-    case SYS_signal:
+    if (number > SYS_clock) {
+        return number < SYSCALL_COUNT ? decode(self, &calls[number]) : unknown(self, number);
+    }
+    if (number == SYS_signal) {
         return signal(self, w);
+    }
+    switch (number) {
     case SYS_irq_ack:
         return acknowledge(self, w);
     case SYS_yield:
         return yield(self, w);
-    case SYS_clock:
+    default: // SYS_clock
         w[0] = OK;
         w[1] = arch_now();
         return self;
-    default:
-        return number < SYSCALL_COUNT ? decode(self, w, number) : unknown(self, number);
     }
 }

@@ -19,6 +19,7 @@
 
 #include "arch.h"
 #include "object.h"
+#include "relaxed.h"
 #include "timeq.h"
 
 struct endpoint;
@@ -91,19 +92,19 @@ struct thread {
 
 static inline uint32_t thread_state(const struct thread *t)
 {
-    return atomic_load_explicit(&t->state, memory_order_relaxed) & 0xff;
+    return load_relaxed(&t->state) & 0xff;
 }
 
 // Is it in this state on this very core? A yes to "ready" or "calling" stays true as long as the core does nothing
 // about it: only the core itself writes its number there.
 static inline bool thread_is(const struct thread *t, enum thread_state state, uint32_t core)
 {
-    return atomic_load_explicit(&t->state, memory_order_relaxed) == (state | core << 8);
+    return load_relaxed(&t->state) == (state | core << 8);
 }
 
 static inline void thread_set_state(struct thread *t, enum thread_state state, uint32_t core)
 {
-    atomic_store_explicit(&t->state, state | core << 8, memory_order_relaxed);
+    store_relaxed(&t->state, state | core << 8);
 }
 
 static inline uint32_t thread_core(const struct thread *t)

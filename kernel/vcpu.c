@@ -49,7 +49,7 @@ struct resident_call {
 static void run_if_resident(void *arg)
 {
     const struct resident_call *call = arg;
-    if (atomic_load_explicit(&call->v->resident, memory_order_relaxed) == this_cpu()->id + 1) {
+    if (load_relaxed(&call->v->resident) == this_cpu()->id + 1) {
         call->run(call->v);
     }
 }
@@ -110,10 +110,9 @@ static bool has_news(const struct thread *self)
 {
     const struct vcpu *v = self->vcpu;
     const struct notification *n = self->notification;
-    return atomic_load_explicit(&v->page->attention, memory_order_relaxed) != 0 ||
-           (atomic_load_explicit(&v->linked_raised, memory_order_relaxed) &
-            atomic_load_explicit(&v->page->enabled, memory_order_relaxed)) != 0 ||
-           (n != NULL && atomic_load_explicit(&n->word, memory_order_relaxed) != 0);
+    return load_relaxed(&v->page->attention) != 0 ||
+           (load_relaxed(&v->linked_raised) & load_relaxed(&v->page->enabled)) != 0 ||
+           (n != NULL && load_relaxed(&n->word) != 0);
 }
 
 void vcpu_idle(struct thread *self)

@@ -6,9 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/err.h>
+
 #include "arch.h"
 
 #define WORK_STEPS 256u
+#define WORK_UP    ((err_t)1) // no result of a call (those are OK or negative): it is made again
 
 struct work {
     uint32_t steps;

@@ -182,7 +182,7 @@ static void revoking_takes_all_that_derives(void **state)
         }
         assert_state(&f.holder, THREAD_STOPPED);
         assert_null(f.holder.t->message);
-        assert_int_equal(f.holder.t->space->root[0] != 0, 1);
+        assert_int_equal(f.holder.t->space->tables[0] != 0, 1);
         end_family(&f);
     }
 }

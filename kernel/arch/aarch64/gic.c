@@ -122,15 +122,10 @@ uint32_t gic_private_interrupts(void)
     return 1u << machine.timer_intid | 1u << GIC_SGI_KICK | 1u << GIC_SGI_HALT | guests;
 }
 
-void gic_dispatch(uint32_t intid)
+// This core's own.
+static NOINLINE void dispatch_private(uint32_t intid)
 {
-    if (intid >= INTID_SPI) {
-        if (intid >= INTID_SPI_END) {
-            return;
-        }
-        atomic_fetch_or_explicit(&machine.gic.state[intid], GIC_ACTIVE, memory_order_relaxed);
-        entry_irq(intid);
-    } else if (intid == machine.timer_intid) {
+    if (intid == machine.timer_intid) {
         entry_timer();
         // Its line goes low when entry_resume moves the deadline.
         machine.gic.ops->deactivate(intid);
@@ -144,6 +139,19 @@ void gic_dispatch(uint32_t intid)
     } else if (intid == GIC_SGI_HALT) {
         stop_for_good();
     }
+}
+
+void gic_dispatch(uint32_t intid)
+{
+    if (intid < INTID_SPI) {
+        dispatch_private(intid);
+        return;
+    }
+    if (intid >= INTID_SPI_END) {
+        return;
+    }
+    atomic_fetch_or_explicit(&machine.gic.state[intid], GIC_ACTIVE, memory_order_relaxed);
+    entry_irq(intid);
 }
 
 // ---- arch.h -------------------------------------------------------------------------------------------------------

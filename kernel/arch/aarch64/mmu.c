@@ -141,7 +141,8 @@ void mmu_map(uint64_t va, struct range physical, enum mmu_kind kind)
         map_entry(va + done, pa, level, attributes(kind));
         done += BIT(vmsa_level_shift(level));
     }
-    arch_pte_sync();
+    dsb_ishst();
+    isb(); // before this core uses what it has mapped
 }
 
 bool mmu_map_ram(struct range physical, enum mmu_kind kind)

@@ -95,10 +95,10 @@ void arch_pte_write(uint64_t *entry, uint64_t value)
     *(volatile uint64_t *)entry = value; // one access: a walk sees the old or the new
 }
 
+// No ISB: eret to the thread or guest that uses the entries is one.
 void arch_pte_sync(void)
 {
     dsb_ishst();
-    isb();
 }
 
 // TLB maintenance of stage 2 acts on the VMID in VTTBR_EL2. The table that goes with it meanwhile is the empty one:

@@ -280,9 +280,9 @@ void tlb_write(uint64_t *entry, uint64_t value)
     if (arch_pte_valid(value)) {
         expect_table_not_held(table);
     }
-    p->written_at = tlb.epoch;
     if (p->vmid == 0) {
-        return; // not linked yet
+        p->written_at = tlb.epoch; // not linked yet
+        return;
     }
     if (arch_pte_valid(value)) {
         reachable(p->vmid, p->level, base, value);
