@@ -39,8 +39,8 @@ void arch_zero_published(void *va, uint64_t size);
 void arch_icache_publish(paddr_t pa, uint64_t size);
 
 // ---- Threads ------------------------------------------------------------------------------------------------
-// Called when the core's current thread changes: address space, thread registers, FP trap. NULL: idle.
-void arch_thread_switch(struct thread *from, struct thread *to);
+// Called when the core's current thread changes: address space, thread registers, FP trap. NULL: idle. Returns `to`.
+struct thread *arch_thread_switch(struct thread *from, struct thread *to);
 void arch_regs_init(struct arch_regs *regs); // EL0, interrupts on, everything else zero
 // Enum thread_register.
 bool arch_reg_read(const struct arch_regs *regs, unsigned reg, uint64_t *value);

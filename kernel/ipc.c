@@ -150,7 +150,7 @@ static ALWAYS_INLINE bool call(struct thread *self, const struct cap *cap, bool 
         thread_set_state(self, THREAD_READY, core);
         return false;
     }
-    sched_leave_for(self, NULL);
+    sched_leave();
     // The server may have begun to wait before it could see us; whoever claims it serves the first in the queue.
     server = atomic_load(&ep->server);
     if (server != NULL && thread_claim(server, WAIT_RECEIVE)) {
@@ -303,7 +303,11 @@ static void wait(struct thread *self, uint64_t deadline, struct thread *answered
     if (deadline != DEADLINE_NEVER) {
         sched_set_deadline(self, deadline);
     }
-    sched_leave_for(self, answered);
+    if (answered != NULL) {
+        sched_leave_for(self, answered);
+    } else {
+        sched_leave();
+    }
     if (passive) {
         sched_go_home(self);
     }

@@ -25,12 +25,11 @@ struct percpu {
 
     // Run queue: threads that are ready, the current one excluded. One bit a non-empty list.
     uint64_t ready_bits[(PRIORITIES + 63) / 64];
-    uint32_t ready_words; // which words of ready_bits are not zero
-    int top;              // highest priority with a ready thread, or PRIORITY_NONE
-    struct thread
-        *preempting; // woken, ready and above current and queue, but not in the queue; or NULL
-    bool need_pick;  // current may not be the one to go on with
+    int top;        // highest priority with a ready thread, or PRIORITY_NONE
+    bool need_pick; // current may not be the one to go on with
 
+    struct thread
+        *preempting;     // woken, ready and above current and queue, but not in the queue; or NULL
     uint64_t since;      // when the current thread's time was last charged
     struct timeq timers; // deadlines of waits, ends of throttling
 

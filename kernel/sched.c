@@ -22,14 +22,14 @@ void sched_init(struct percpu *cpu, unsigned id)
 
 // ---- Run queue ----------------------------------------------------------------------------------------------
 
-// Highest priority with a ready thread; PRIORITY_NONE if there is none.
-static int find_top(const struct percpu *cpu)
+// Highest priority with a ready thread, where no word of ready_bits above `word` has a bit; PRIORITY_NONE if there is
+// none.
+static int find_top(const struct percpu *cpu, int word)
 {
-    if (cpu->ready_words == 0) {
-        return PRIORITY_NONE;
+    while (word >= 0 && cpu->ready_bits[word] == 0) {
+        word--;
     }
-    int word = 31 - __builtin_clz(cpu->ready_words);
-    return word * 64 + 63 - __builtin_clzll(cpu->ready_bits[word]);
+    return word < 0 ? PRIORITY_NONE : word * 64 + 63 - __builtin_clzll(cpu->ready_bits[word]);
 }
 
 static ALWAYS_INLINE void queue_insert(struct percpu *cpu, struct thread *t, bool first)
@@ -37,7 +37,6 @@ static ALWAYS_INLINE void queue_insert(struct percpu *cpu, struct thread *t, boo
     struct list *l = &cpu->ready[t->priority];
     list_insert_before(first ? l->next : l, &t->ready);
     cpu->ready_bits[t->priority / 64] |= BIT(t->priority % 64);
-    cpu->ready_words |= 1u << t->priority / 64;
     if (t->priority > cpu->top) {
         cpu->top = t->priority;
     }
@@ -45,12 +44,12 @@ static ALWAYS_INLINE void queue_insert(struct percpu *cpu, struct thread *t, boo
 
 static void queue_remove(struct percpu *cpu, struct thread *t)
 {
-    unsigned word = t->priority / 64;
     list_remove(&t->ready);
     if (list_empty(&cpu->ready[t->priority])) {
-        cpu->ready_bits[word] &= ~BIT(t->priority % 64);
-        cpu->ready_words &= ~((cpu->ready_bits[word] == 0 ? 1u : 0u) << word);
-        cpu->top = find_top(cpu);
+        cpu->ready_bits[t->priority / 64] &= ~BIT(t->priority % 64);
+        if (cpu->top == t->priority) {
+            cpu->top = find_top(cpu, cpu->top / 64);
+        }
     }
 }
 
@@ -84,11 +83,10 @@ static inline bool has_time(struct budget *b, uint64_t now)
     return b->left != 0;
 }
 
-// When this core must look again: the next deadline, or the end of what the current thread may use at a stretch.
-static inline void set_timer(struct percpu *cpu)
+// When this core must look again: the next deadline, or the end of what t, which goes on, may use at a stretch.
+static inline void set_timer(struct percpu *cpu, const struct thread *t)
 {
     uint64_t when = timeq_first(&cpu->timers);
-    const struct thread *t = cpu->current;
     if (t != NULL) {
         const struct budget *b = &t->donor->own;
         // A slice matters only while somebody of the same priority waits for his turn.
@@ -110,40 +108,32 @@ static void throttle(struct percpu *cpu, struct thread *t)
 
 // ---- Switching ----------------------------------------------------------------------------------------------
 
-// Goes on with t (NULL: nothing) on the time that the timer is set for.
-static inline void switch_threads(struct percpu *cpu, struct thread *t)
+// The current thread goes on. Time was charged.
+static inline void stay(struct percpu *cpu, const struct thread *t)
 {
-    arch_thread_switch(cpu->current, t);
-    cpu->current = t;
     cpu->need_pick = false;
+    set_timer(cpu, t);
 }
 
-// Goes on with t (NULL: nothing). Time was charged.
-static ALWAYS_INLINE void switch_to(struct percpu *cpu, struct thread *t)
+// Goes on with t (NULL: nothing) on the time that the timer is set for. Returns t.
+static inline struct thread *switch_threads(struct percpu *cpu, struct thread *t)
 {
-    if (cpu->current != t) {
-        switch_threads(cpu, t);
-    }
+    struct thread *from = cpu->current;
+    cpu->current = t;
     cpu->need_pick = false;
-    set_timer(cpu);
+    return arch_thread_switch(from, t);
+}
+
+// Goes on with t (NULL: nothing), not current. Time was charged. Returns t.
+static ALWAYS_INLINE struct thread *switch_to(struct percpu *cpu, struct thread *t)
+{
+    set_timer(cpu, t);
+    return switch_threads(cpu, t);
 }
 
 static bool runnable(const struct thread *t)
 {
     return thread_state(t) == THREAD_READY && !t->throttled;
-}
-
-// The current thread's turn is over for now: back into the queue, or throttled until its donor has time again.
-static ALWAYS_INLINE void put_back(struct percpu *cpu, struct thread *t)
-{
-    struct budget *b = &t->donor->own;
-    if (b->left != 0) {
-        queue_insert(cpu, t, true);
-    } else if (has_time(b, cpu->since)) {
-        queue_insert(cpu, t, false);
-    } else {
-        throttle(cpu, t);
-    }
 }
 
 // The first in the queue, taken out; NULL if there is none.
@@ -157,19 +147,9 @@ static struct thread *queue_take(struct percpu *cpu)
     return t;
 }
 
-struct thread *sched_pick_anew(struct percpu *cpu)
+// Goes on with `next` or, if it is NULL or has no time, the first in the queue that has.
+static NOINLINE struct thread *pick_from_queue(struct percpu *cpu, struct thread *next)
 {
-    sched_charge(cpu);
-    struct thread *t = cpu->current;
-    struct thread *next = cpu->preempting;
-    cpu->preempting = NULL;
-    if (t != NULL && runnable(t)) {
-        if (next == NULL && t->donor->own.left != 0 && t->priority >= cpu->top) {
-            switch_to(cpu, t);
-            return t;
-        }
-        put_back(cpu, t);
-    }
     if (next == NULL) {
         next = queue_take(cpu);
     }
@@ -177,18 +157,49 @@ struct thread *sched_pick_anew(struct percpu *cpu)
         throttle(cpu, next);
         next = queue_take(cpu);
     }
-    switch_to(cpu, next);
-    return next;
+    if (next == cpu->current) {
+        stay(cpu, next);
+        return next;
+    }
+    return switch_to(cpu, next);
+}
+
+// The current thread t has used its time up: its equals go first, or it waits until its donor has time again.
+static NOINLINE struct thread *pick_after_turn(struct percpu *cpu, struct thread *t,
+                                               struct thread *next)
+{
+    if (has_time(&t->donor->own, cpu->since)) {
+        queue_insert(cpu, t, false);
+    } else {
+        throttle(cpu, t);
+    }
+    return pick_from_queue(cpu, next);
+}
+
+// Nothing is called on the usual ways, only continued with: no stack frame.
+struct thread *sched_pick_anew(struct percpu *cpu)
+{
+    sched_charge(cpu);
+    struct thread *t = cpu->current;
+    struct thread *next = cpu->preempting;
+    cpu->preempting = NULL;
+    if (t != NULL && runnable(t)) {
+        if (t->donor->own.left == 0) {
+            return pick_after_turn(cpu, t, next);
+        }
+        if (next == NULL && t->priority >= cpu->top) {
+            stay(cpu, t);
+            return t;
+        }
+        queue_insert(cpu, t, true);
+    }
+    if (next == NULL || !has_time(&next->donor->own, cpu->since)) {
+        return pick_from_queue(cpu, next);
+    }
+    return switch_to(cpu, next);
 }
 
 // ---- Waking and blocking ------------------------------------------------------------------------------------
-
-static void forget_deadline(struct percpu *cpu, struct thread *t)
-{
-    if (timeq_queued(&t->timer)) {
-        timeq_remove(&cpu->timers, &t->timer);
-    }
-}
 
 // t goes before the current thread: straight on to it when the kernel is left, unless a still higher one comes.
 static ALWAYS_INLINE void preempt(struct percpu *cpu, struct thread *t)
@@ -205,10 +216,16 @@ static ALWAYS_INLINE void preempt(struct percpu *cpu, struct thread *t)
     }
 }
 
+static NOINLINE void begin_slice(struct percpu *cpu)
+{
+    sched_charge(cpu);
+    set_timer(cpu, cpu->current);
+}
+
+// t has no deadline any more.
 static void make_ready(struct percpu *cpu, struct thread *t)
 {
     thread_set_state(t, THREAD_READY, cpu->id);
-    forget_deadline(cpu, t);
     struct thread *current = cpu->current;
     if (t == current) {
         cpu->need_pick = true; // it had begun to block in this very system call
@@ -220,9 +237,15 @@ static void make_ready(struct percpu *cpu, struct thread *t)
     }
     queue_insert(cpu, t, false);
     if (t->priority == current->priority && !cpu->need_pick) {
-        sched_charge(cpu);
-        set_timer(cpu); // the slice counts from now on
+        begin_slice(cpu); // it counts from now on
     }
+}
+
+// t's wait ended before its deadline.
+static NOINLINE void make_ready_early(struct percpu *cpu, struct thread *t)
+{
+    timeq_remove(&cpu->timers, &t->timer);
+    make_ready(cpu, t);
 }
 
 static void inbox_push(struct thread *t)
@@ -239,10 +262,12 @@ static void inbox_push(struct thread *t)
 void sched_wake(struct thread *t)
 {
     struct percpu *cpu = this_cpu();
-    if (thread_core(t) == cpu->id) {
-        make_ready(cpu, t);
-    } else {
+    if (thread_core(t) != cpu->id) {
         inbox_push(t);
+    } else if (timeq_queued(&t->timer)) {
+        make_ready_early(cpu, t);
+    } else {
+        make_ready(cpu, t);
     }
 }
 
@@ -281,17 +306,11 @@ void sched_drain_inbox(struct percpu *cpu)
     }
 }
 
-void sched_leave_for(struct thread *self, struct thread *next)
+// On other time, with a slice that matters, from a wait with a deadline, or (not direct) over the queue.
+static NOINLINE void leave_slowly(struct percpu *cpu, const struct thread *self,
+                                  struct thread *next, bool direct)
 {
-    struct percpu *cpu = this_cpu();
-    if (next == NULL) {
-        cpu->need_pick = true;
-        return;
-    }
-    // Straight on if nothing else would be picked.
-    bool direct = !cpu->need_pick && thread_core(next) == cpu->id && next->priority >= cpu->top;
-    bool same_time = next->donor == self->donor;
-    if (direct && !same_time) {
+    if (direct && next->donor != self->donor) {
         sched_charge(cpu);
         direct = has_time(&next->donor->own, cpu->since);
     }
@@ -300,12 +319,23 @@ void sched_leave_for(struct thread *self, struct thread *next)
         sched_wake(next);
         return;
     }
+    timeq_remove(&cpu->timers, &next->timer);
     thread_set_state(next, THREAD_READY, cpu->id);
-    forget_deadline(cpu, next);
-    switch_threads(cpu, next);
-    if (!same_time || next->priority == cpu->top) { // a slice matters, or matters now
-        set_timer(cpu);
+    (void)switch_to(cpu, next);
+}
+
+void sched_leave_for(struct thread *self, struct thread *next)
+{
+    struct percpu *cpu = this_cpu();
+    // Straight on if nothing else would be picked; if somebody of the same priority waits, a slice matters.
+    bool direct = !cpu->need_pick && thread_core(next) == cpu->id && next->priority >= cpu->top;
+    if (!direct || next->donor != self->donor || next->priority == cpu->top ||
+        timeq_queued(&next->timer)) {
+        leave_slowly(cpu, self, next, direct);
+        return;
     }
+    thread_set_state(next, THREAD_READY, cpu->id);
+    (void)switch_threads(cpu, next);
 }
 
 void sched_go_home(struct thread *self)
@@ -354,7 +384,7 @@ void sched_advance_deadline(struct thread *t, uint64_t deadline)
         timeq_remove(&cpu->timers, &t->timer);
     }
     timeq_insert(&cpu->timers, &t->timer, deadline);
-    set_timer(cpu); // who runs next has been chosen already
+    set_timer(cpu, cpu->current); // who runs next has been chosen already
 }
 
 void sched_remove(struct thread *t)

@@ -19,8 +19,13 @@ void sched_poke(struct thread *t);
 // A thread that is the caller's own (claimed, or just started): ready to run on its core.
 void sched_wake(struct thread *t);
 
-// The current thread has blocked. `next`, claimed, is what to go on with if nothing of higher priority is ready; NULL:
-// whatever is ready.
+// The current thread has blocked: whatever is ready goes on.
+static inline void sched_leave(void)
+{
+    this_cpu()->need_pick = true;
+}
+
+// The same, but `next`, claimed, is what to go on with if nothing of higher priority is ready.
 void sched_leave_for(struct thread *self, struct thread *next);
 
 // A passive thread that waits, or stops, belongs to its home core and its own time again.

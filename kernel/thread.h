@@ -41,8 +41,8 @@ enum wait {
 struct budget {
     uint64_t budget; // ticks; 0: never runs by itself
     uint64_t period; // ticks, >= budget; equal: a time slice only, never throttled
-    uint64_t left;   // of this period
     uint64_t refill; // when the period that was begun ends
+    uint64_t left;   // of this period
     uint64_t used;   // in all, for thread_info
 };
 

@@ -122,7 +122,7 @@ void vcpu_idle(struct thread *self)
     if (until != DEADLINE_NEVER) {
         sched_set_deadline(self, until);
     }
-    sched_leave_for(self, NULL);
+    sched_leave();
     atomic_store(&self->wait, WAIT_IDLE);
     atomic_thread_fence(memory_order_seq_cst); // pairs with sched_poke
     if (has_news(self) && thread_claim(self, WAIT_IDLE)) {

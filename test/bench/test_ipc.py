@@ -2,9 +2,7 @@
 
 import run
 
-# Where the aim is missed, for the reason that docs/decisions/002-hot-paths.md gives: what the figure must not exceed.
-CEILINGS = {"call_reply": 461, "call_reply_own_time": 514, "notify_same_core": 281, "irq_to_driver": 288, "map_4k": 456,
-            "unmap_4k": 344, "map_2m": 433, "unmap_2m": 332}
+CEILINGS = {"call_reply_own_time": 500}    # has no aim, and may not get out of hand either
 
 
 def test_figures():

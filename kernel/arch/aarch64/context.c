@@ -28,21 +28,22 @@ static void set_lazy(struct percpu *cpu)
     cpu->arch.lazy = cpu->fp_owner != NULL || cpu->arch.in_guest;
 }
 
-static ALWAYS_INLINE void take_up(struct percpu *cpu, const struct thread *to)
+static ALWAYS_INLINE struct thread *take_up(struct percpu *cpu, struct thread *to)
 {
     if (to == NULL) {
         stage2_enter(&cpu->arch, cpu->arch.nowhere);
-        return;
+        return NULL;
     }
     stage2_enter(&cpu->arch, to->space->arch.vttbr);
     uint64_t tpidr = to->regs.tpidr;
     uint64_t tpidrro = to->regs.tpidrro;
     sysreg_write(tpidr_el0, tpidr);
     sysreg_write(tpidrro_el0, tpidrro);
+    return to;
 }
 
 // The core holds registers of somebody else.
-static NOINLINE void switch_lazily(struct percpu *cpu, const struct thread *to)
+static NOINLINE struct thread *switch_lazily(struct percpu *cpu, struct thread *to)
 {
     if (cpu->arch.in_guest) {
         guest_retire(cpu);
@@ -51,18 +52,17 @@ static NOINLINE void switch_lazily(struct percpu *cpu, const struct thread *to)
         context_fp_trap(cpu, cpu->fp_owner == &to->fp);
     }
     set_lazy(cpu);
-    take_up(cpu, to);
+    return take_up(cpu, to);
 }
 
-void arch_thread_switch(struct thread *from, struct thread *to)
+struct thread *arch_thread_switch(struct thread *from, struct thread *to)
 {
     (void)from; // entry.S has saved all of it
     struct percpu *cpu = this_cpu();
     if (cpu->arch.lazy) {
-        switch_lazily(cpu, to); // last: no stack frame on the usual way
-        return;
+        return switch_lazily(cpu, to); // last: no stack frame on the usual way
     }
-    take_up(cpu, to);
+    return take_up(cpu, to);
 }
 
 // ---- FP -----------------------------------------------------------------------------------------------------------

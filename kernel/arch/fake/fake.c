@@ -217,7 +217,7 @@ void arch_tlb_invalidate_space(uint16_t vmid)
 
 // ---- Threads --------------------------------------------------------------------------------------------------
 
-void arch_thread_switch(struct thread *from, struct thread *to)
+struct thread *arch_thread_switch(struct thread *from, struct thread *to)
 {
     struct fake_core *core = &fake_cores[fake_cpu->id];
     if (core->loaded != from) {
@@ -237,6 +237,7 @@ void arch_thread_switch(struct thread *from, struct thread *to)
         core->vmid = to->space->arch.vmid;
         tlb_enter(core->vmid);
     }
+    return to;
 }
 
 void arch_regs_init(struct arch_regs *regs)
