@@ -503,6 +503,15 @@ static void catch_up(struct vcpu *v)
     }
 }
 
+// Of version 2, an SGI's sender stands in its list register. Whoever has sent it meanwhile has its turn when this one is
+// ended: it has set `attention` after that was looked at, so somebody looks again.
+static inline void take_only_sender(struct vcpu *v, unsigned source, uint8_t sender)
+{
+    if ((atomic_fetch_and(&v->page->sgi_senders[source], (uint8_t)~sender) & ~sender) != 0) {
+        atomic_fetch_or(&v->page->pending, BIT(source));
+    }
+}
+
 // The usual news: one private interrupt, an edge or an SGI, that is in no list register has become pending, and nothing
 // else is to be done. False: it is not so, and nothing has changed.
 static inline bool place_quickly(struct vcpu *v)
@@ -516,14 +525,25 @@ static inline bool place_quickly(struct vcpu *v)
     }
     unsigned source = (unsigned)__builtin_ctzll(bit);
     uint64_t config = word(&p->source[source]);
-    bool sgi2 = source < INTID_PPI && machine.gic.version == 2;
     bool level = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_LEVEL) != 0;
-    if (source >= INTID_SPI || source == TIMER_SOURCE || sgi2 || level ||
-        !put_quickly(v, source, describe_private(config, source) | ICH_LR_PENDING)) {
+    if (source >= INTID_SPI || source == TIMER_SOURCE || level) {
+        return false;
+    }
+    bool sgi2 = source < INTID_PPI && machine.gic.version == 2;
+    uint8_t sender = sgi2 ? atomic_load(&p->sgi_senders[source]) : 1;
+    if (sender == 0 || (sender & (sender - 1)) != 0) {
+        return false;
+    }
+    uint64_t lr = describe_private(config, source) | ICH_LR_PENDING |
+                  (uint64_t)__builtin_ctz(sender) << ICH_LR_PINTID_SHIFT;
+    if (!put_quickly(v, source, lr)) {
         return false;
     }
     atomic_fetch_and_explicit(&p->pending, ~bit, memory_order_relaxed);
     s->latched |= bit;
+    if (sgi2) {
+        take_only_sender(v, source, sender);
+    }
     return true;
 }
 
