@@ -51,7 +51,7 @@
     X(smc, 28)           /* smc, x1-x7 as x0-x6 of the call -> x1-x4 as x0-x3 of the answer */     \
     /* Virtual cores. (vcpu_run has a number of its own: VCPU_RUN.) */                             \
     X(vcpu_bind, 29)      /* vcpu, enum vcpu_slot, handle of what is bound, or 0 to unbind */      \
-    X(vcpu_reset, 30)     /* vcpu: registers as after a reset, its inbox stays */        \
+    X(vcpu_reset, 30)     /* vcpu: registers as after a reset, its inbox stays */                  \
     X(vcpu_read, 31)      /* vcpu, first enum vcpu_register, count <= 6 -> x1... values */         \
     X(vcpu_write, 32)     /* vcpu, first enum vcpu_register, count <= 5, values from x3 */         \
     X(vcpu_sync, 33)      /* vcpu: folds its list registers into its page */                       \

@@ -4,24 +4,8 @@
 
 #include <stdint.h>
 
+#include <base/lines.h>
 #include <base/str.h>
-
-// Memory is megabytes, and nothing but the loop around it could be saved.
-#define UNROLLED 32u
-
-// Executes OPERATIONS on each line of [at, end): %0 is its address.
-#define FOR_LINES(at, end, line, operations)                                                       \
-    do {                                                                                           \
-        while ((at) + UNROLLED * (line) <= (end)) {                                                \
-            __asm__ volatile(".rept %c2\n\t" operations "add %0, %0, %1\n\t.endr"                  \
-                             : "+r"(at)                                                            \
-                             : "r"(line), "i"(UNROLLED)                                            \
-                             : "memory");                                                          \
-        }                                                                                          \
-        while ((at) < (end)) {                                                                     \
-            __asm__ volatile(operations "add %0, %0, %1" : "+r"(at) : "r"(line) : "memory");       \
-        }                                                                                          \
-    } while (0)
 
 #define READ(reg)                                                                                  \
     __extension__({                                                                                \
@@ -49,6 +33,7 @@ void bulkhead_cache_publish(const void *start, size_t size)
     uintptr_t line = line_size();
     uintptr_t end = (uintptr_t)start + size;
     uintptr_t at = (uintptr_t)start & ~(line - 1);
+    // NOLINTNEXTLINE(bugprone-infinite-loop): the assembly moves `at`
     FOR_LINES(at, end, line, "dc civac, %0\n\t");
     __asm__ volatile("dsb sy" : : : "memory");
 }
@@ -64,6 +49,7 @@ void bulkhead_cache_zero(void *start, size_t size)
         bulkhead_cache_publish(start, size);
         return;
     }
+    // NOLINTNEXTLINE(bugprone-infinite-loop): the assembly moves `at`
     FOR_LINES(at, end, line, "dc zva, %0\n\tdc civac, %0\n\t");
     __asm__ volatile("dsb sy" : : : "memory");
 }

@@ -1,5 +1,6 @@
 // Caches: making memory's contents visible to those who look past them. Arm ARM (DDI 0487) D7.5.
 #include <base/bits.h>
+#include <base/lines.h>
 
 #include "arch.h"
 
@@ -9,29 +10,13 @@ static uint64_t line_size(unsigned shift)
     return 4ull << field_get(sysreg_read(ctr_el0), shift + 3, shift);
 }
 
-// Memory is megabytes, and nothing but the loop around it could be saved.
-#define UNROLLED 32u
-
-// Executes OPERATIONS on each line of [at, end): %0 is its address.
-#define FOR_LINES(at, end, line, operations)                                                       \
-    do {                                                                                           \
-        while ((at) + UNROLLED * (line) <= (end)) {                                                \
-            __asm__ volatile(".rept %c2\n\t" operations "add %0, %0, %1\n\t.endr"                  \
-                             : "+r"(at)                                                            \
-                             : "r"(line), "i"(UNROLLED)                                            \
-                             : "memory");                                                          \
-        }                                                                                          \
-        while ((at) < (end)) {                                                                     \
-            __asm__ volatile(operations "add %0, %0, %1" : "+r"(at) : "r"(line) : "memory");       \
-        }                                                                                          \
-    } while (0)
-
 void arch_cache_publish(paddr_t pa, uint64_t size)
 {
     uint64_t line = line_size(16);
     uint64_t end = (uint64_t)phys_to_virt(pa) + size;
     uint64_t at = align_down((uint64_t)phys_to_virt(pa), line);
     dsb_ish();
+    // NOLINTNEXTLINE(bugprone-infinite-loop): the assembly moves `at`
     FOR_LINES(at, end, line, "dc civac, %0\n\t");
     dsb_sy();
 }
@@ -71,6 +56,7 @@ void arch_zero(void *va, uint64_t size)
         zero_words(va, (const uint64_t *)end);
         return;
     }
+    // NOLINTNEXTLINE(bugprone-infinite-loop): the assembly moves `at`
     FOR_LINES(at, end, block, "dc zva, %0\n\t");
 }
 
@@ -85,6 +71,7 @@ void arch_zero_published(void *va, uint64_t size)
         arch_cache_publish(virt_to_phys(va), size);
         return;
     }
+    // NOLINTNEXTLINE(bugprone-infinite-loop): the assembly moves `at`
     FOR_LINES(at, end, line, "dc zva, %0\n\tdc civac, %0\n\t");
     dsb_sy();
 }

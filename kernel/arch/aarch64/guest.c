@@ -10,9 +10,7 @@
 #include "context.h"
 #include "cspace.h"
 #include "el2.h"
-#include "entry.h"
 #include "machine.h"
-#include "main.h"
 #include "notification.h"
 #include "percpu.h"
 #include "sched.h"
@@ -26,12 +24,10 @@ extern char vectors[];       // entry.S
 extern char guest_vectors[]; // guest_entry.S
 
 // What this machine's guests get, found out once per core but the same on all.
-struct guest_rules {
+static struct {
     uint64_t hcr;
     uint32_t modes; // of pstate that a guest may be in: a bit each
-};
-
-static struct guest_rules rules;
+} rules;
 
 static uint64_t optional_traps(void)
 {
@@ -271,11 +267,10 @@ static ALWAYS_INLINE struct vcpu_page *go_in_as(struct percpu *cpu, struct threa
                                                 uint64_t pstate)
 {
     activate(cpu, self, v);
-    const struct vcpu_regs *r = &page->regs;
-    uint64_t pc = r->pc;
-    uint64_t sp_el0 = r->sp_el0;
-    uint64_t tpidr = r->tpidr_el0;
-    uint64_t tpidrro = r->tpidrro_el0;
+    uint64_t pc = page->regs.pc;
+    uint64_t sp_el0 = page->regs.sp_el0;
+    uint64_t tpidr = page->regs.tpidr_el0;
+    uint64_t tpidrro = page->regs.tpidrro_el0;
     sysreg_write(elr_el2, pc);
     sysreg_write(spsr_el2, pstate);
     sysreg_write(sp_el0, sp_el0);
@@ -336,39 +331,16 @@ static NOINLINE struct vcpu_page *refuse(struct thread *self, err_t err)
     return NULL;
 }
 
-static ALWAYS_INLINE bool may_run(const struct thread *self, const struct vcpu *v)
-{
-    return v != NULL && v->ready && (self->flags & THREAD_PASSIVE) == 0;
-}
-
-static inline void begin(struct thread *self, struct vcpu *v, uint64_t deadline)
-{
-    v->deadline = deadline;
-    self->regs.pstate = PSTATE_GUEST_MODE;
-}
-
 static ALWAYS_INLINE struct vcpu_page *run(struct percpu *cpu, struct thread *self,
                                            uint64_t deadline)
 {
     struct vcpu *v = self->vcpu;
-    if (UNLIKELY(!may_run(self, v))) {
+    if (UNLIKELY(v == NULL || !v->ready || (self->flags & THREAD_PASSIVE) != 0)) {
         return refuse(self, v == NULL ? ERR_NO_CAP : ERR_BUSY);
     }
-    begin(self, v, deadline);
+    v->deadline = deadline;
+    self->regs.pstate = PSTATE_GUEST_MODE;
     return cpu->arch.resident == v ? enter_here(cpu, self, v) : load_and_enter(cpu, self, v);
-}
-
-// Whom it has kicked goes first. It is the guest when its turn comes.
-static struct vcpu_page *give_way(struct percpu *cpu, struct thread *self, uint64_t deadline)
-{
-    if (!may_run(self, self->vcpu)) {
-        refuse(self, self->vcpu == NULL ? ERR_NO_CAP : ERR_BUSY);
-    } else {
-        begin(self, self->vcpu, deadline);
-        poke32(&self->wait, WAIT_GUEST);
-    }
-    (void)sched_pick(cpu);
-    return NULL;
 }
 
 static NOINLINE struct vcpu_page *kick_and_run(struct percpu *cpu, struct thread *self,
@@ -380,7 +352,14 @@ static NOINLINE struct vcpu_page *kick_and_run(struct percpu *cpu, struct thread
         return refuse(self, err);
     }
     vcpu_kick(CONTAINER_OF(cap.obj, struct vcpu, obj));
-    return UNLIKELY(cpu->need_pick) ? give_way(cpu, self, deadline) : run(cpu, self, deadline);
+    if (UNLIKELY(
+            cpu->need_pick)) { // whom it has kicked goes first; then it comes again, and kicks nobody
+        self->regs.x[1] = 0;
+        arch_restart_syscall(&self->regs);
+        (void)sched_pick(cpu);
+        return NULL;
+    }
+    return run(cpu, self, deadline);
 }
 
 struct vcpu_page *guest_run(struct thread *self, struct percpu *cpu, uint64_t deadline,
@@ -546,8 +525,8 @@ struct thread *guest_trap(struct vcpu_page *page, uint64_t esr)
         return exit_guest(cpu);
     }
     if (ec == EC_WFX) {
-        bool plain = (page->regs.pstate & (PSTATE_USR | PSTATE_SS)) == 0;
-        return plain ? wait_for_interrupt(cpu, page) : exit_guest(cpu);
+        bool odd = (page->regs.pstate & (PSTATE_USR | PSTATE_SS)) != 0;
+        return odd ? exit_guest(cpu) : wait_for_interrupt(cpu, page);
     }
     return ec == EC_FP ? take_fp(cpu, page) : guest_abort(cpu, page, esr);
 }

@@ -3,6 +3,7 @@
 // that is in memory are set, read and written by number.
 #include <assert.h>
 
+#include <base/str.h>
 #include <spec/sysreg.h>
 
 #include "el2.h"
@@ -108,9 +109,7 @@ void arch_vcpu_reset(struct vcpu *v)
     };
     uint64_t held = v->arch.vgic.held;
     v->arch = (struct arch_vcpu){.vgic.held = held};
-    for (unsigned i = 0; i < VCPU_REGISTERS; i++) {
-        v->arch.reg[i] = values[i];
-    }
+    memcpy(v->arch.reg, values, sizeof(v->arch.reg));
     if (v->page != NULL) { // its timer is off
         atomic_fetch_and(&v->page->asserted, ~SOURCE_TIMER);
     }

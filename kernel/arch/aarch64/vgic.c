@@ -18,19 +18,9 @@ static inline const struct vgic_ops *ops(void)
     return machine.gic.vgic;
 }
 
-static inline uint64_t all_lists(void)
-{
-    return machine.gic.all_lists;
-}
-
 static uint32_t physical_of(const struct vcpu *v, unsigned source)
 {
     return source == TIMER_SOURCE ? machine.vtimer_intid : v->linked[source];
-}
-
-static inline uint64_t word(const _Atomic uint64_t *w)
-{
-    return peek64(w);
 }
 
 void vgic_init_core(void)
@@ -45,17 +35,25 @@ void vgic_init_core(void)
 static inline uint64_t deliverable(const struct vcpu *v)
 {
     const struct vcpu_page *p = v->page;
-    uint64_t raised = word(&v->linked_raised);
-    return (word(&p->pending) | raised | (word(&p->line) & ~v->arch.vgic.placed)) &
-           word(&p->enabled) & ~word(&p->active);
+    uint64_t raised = peek64(&v->linked_raised);
+    return (peek64(&p->pending) | raised | (peek64(&p->line) & ~v->arch.vgic.placed)) &
+           peek64(&p->enabled) & ~peek64(&p->active);
 }
 
 // ---- One interrupt ------------------------------------------------------------------------------------------------
 
+// What a list register says of it in any case.
+static inline uint64_t describe_source(uint64_t config, uint64_t intid)
+{
+    bool group1 = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_GROUP1) != 0;
+    return intid | (uint64_t)VCPU_SOURCE_PRIORITY(config) << ICH_LR_PRIORITY_SHIFT |
+           (group1 ? ICH_LR_GROUP1 : 0);
+}
+
 // What a list register says of a source, without its state. 0: the inbox names no interrupt that exists.
 static uint64_t describe(const struct vcpu *v, unsigned source)
 {
-    uint64_t config = word(&v->page->source[source]);
+    uint64_t config = peek64(&v->page->source[source]);
     uint64_t intid = source;
     if (source >= VCPU_SOURCE_SPI) {
         intid = VCPU_SOURCE_INTID(config) & (machine.gic.version == 2 ? GICH_LR_VINTID : 0xffffff);
@@ -63,10 +61,7 @@ static uint64_t describe(const struct vcpu *v, unsigned source)
             return 0;
         }
     }
-    uint64_t lr = intid | (uint64_t)VCPU_SOURCE_PRIORITY(config) << ICH_LR_PRIORITY_SHIFT;
-    if ((VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_GROUP1) != 0) {
-        lr |= ICH_LR_GROUP1;
-    }
+    uint64_t lr = describe_source(config, intid);
     uint32_t physical = physical_of(v, source);
     if (physical != 0) {
         lr |= ICH_LR_HW | (uint64_t)physical << ICH_LR_PINTID_SHIFT;
@@ -120,7 +115,7 @@ static bool place(struct vcpu *v, unsigned n, unsigned source)
     struct vgic_state *s = &v->arch.vgic;
     uint64_t lr = describe(v, source);
     uint64_t bit = BIT(source);
-    bool latched = (word(&v->page->pending) & bit) != 0;
+    bool latched = (peek64(&v->page->pending) & bit) != 0;
     if (latched) {
         atomic_fetch_and(&v->page->pending, ~bit);
     }
@@ -171,7 +166,7 @@ static bool timer_asserts(void)
 static void end_linked(struct vcpu *v, unsigned source)
 {
     uint32_t physical = physical_of(v, source);
-    if (physical != 0 && (word(&v->linked_raised) & BIT(source)) == 0) {
+    if (physical != 0 && (peek64(&v->linked_raised) & BIT(source)) == 0) {
         machine.gic.ops->deactivate(physical);
     }
 }
@@ -180,7 +175,7 @@ static void end_linked(struct vcpu *v, unsigned source)
 static void end_held(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
-    uint64_t left = s->held & ~word(&v->page->active);
+    uint64_t left = s->held & ~peek64(&v->page->active);
     s->held &= ~left;
     for (; left != 0; left &= left - 1) {
         end_linked(v, (unsigned)__builtin_ctzll(left));
@@ -190,7 +185,7 @@ static void end_held(struct vcpu *v)
 // It was raised, and is wanted now: is it still asserted? If not, the controller may raise it anew.
 static bool still_raised(struct vcpu *v, unsigned source)
 {
-    bool latched = (word(&v->page->pending) & BIT(source)) != 0;
+    bool latched = (peek64(&v->page->pending) & BIT(source)) != 0;
     if (source != TIMER_SOURCE || latched || timer_asserts()) {
         return true;
     }
@@ -204,7 +199,7 @@ static bool still_raised(struct vcpu *v, unsigned source)
 static inline bool put_quickly(struct vcpu *v, unsigned source, uint64_t lr)
 {
     struct vgic_state *s = &v->arch.vgic;
-    uint64_t empty = ops()->empty() & all_lists() & ~s->tells;
+    uint64_t empty = ops()->empty() & machine.gic.all_lists & ~s->tells;
     unsigned n = s->at[source];
     if ((s->placed & BIT(source)) != 0) {
         if (n == VGIC_NO_LIST || (empty & BIT(n)) == 0) {
@@ -220,23 +215,15 @@ static inline bool put_quickly(struct vcpu *v, unsigned source, uint64_t lr)
     return true;
 }
 
-// Of a private source, what describe says but for the physical interrupt and the end of a level.
-static inline uint64_t describe_private(uint64_t config, unsigned source)
-{
-    bool group1 = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_GROUP1) != 0;
-    return source | (uint64_t)VCPU_SOURCE_PRIORITY(config) << ICH_LR_PRIORITY_SHIFT |
-           (group1 ? ICH_LR_GROUP1 : 0);
-}
-
 bool vgic_timer(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
     const struct vcpu_page *p = v->page;
-    uint64_t wanted = word(&p->enabled) & ~word(&p->active) & BIT(TIMER_SOURCE);
+    uint64_t wanted = peek64(&p->enabled) & ~peek64(&p->active) & BIT(TIMER_SOURCE);
     if (wanted == 0 || s->crowded) {
         return false;
     }
-    uint64_t lr = describe_private(word(&p->source[TIMER_SOURCE]), TIMER_SOURCE) | ICH_LR_HW |
+    uint64_t lr = describe_source(peek64(&p->source[TIMER_SOURCE]), TIMER_SOURCE) | ICH_LR_HW |
                   (uint64_t)machine.vtimer_intid << ICH_LR_PINTID_SHIFT | ICH_LR_PENDING;
     if (!put_quickly(v, TIMER_SOURCE, lr)) {
         return false;
@@ -267,13 +254,13 @@ void vgic_timer_sample(struct vcpu *v)
 static uint64_t clean(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
-    for (uint64_t left = ops()->ended() & all_lists(); left != 0; left &= left - 1) {
+    for (uint64_t left = ops()->ended() & machine.gic.all_lists; left != 0; left &= left - 1) {
         unsigned n = (unsigned)__builtin_ctzll(left);
         ops()->write(n, 0);
         s->tells &= ~BIT(n);
         end_linked(v, s->source[n]);
     }
-    uint64_t empty = ops()->empty() & all_lists();
+    uint64_t empty = ops()->empty() & machine.gic.all_lists;
     for (uint64_t left = empty; left != 0; left &= left - 1) {
         unsigned n = (unsigned)__builtin_ctzll(left);
         if (s->at[s->source[n]] == n) {
@@ -309,7 +296,7 @@ static void linked_again(struct vcpu *v, unsigned source, uint32_t n, uint64_t l
         put(v, n, source, (lr & ~ICH_LR_HW & ~ICH_LR_PINTID) | ICH_LR_EOI);
         return;
     }
-    v->arch.vgic.latched |= word(&v->page->pending) & BIT(source);
+    v->arch.vgic.latched |= peek64(&v->page->pending) & BIT(source);
     atomic_fetch_and(&v->page->pending, ~BIT(source));
     atomic_fetch_and(&v->linked_raised, ~BIT(source));
 }
@@ -332,17 +319,11 @@ static void pend_again(struct vcpu *v, unsigned source, uint32_t n, bool crowded
     }
 }
 
-// Where a source stands that is pending; NOWHERE: in no list register.
-static uint32_t find_placed(const struct vcpu *v, unsigned source)
-{
-    return find(v, source, ops()->empty());
-}
-
 // Places one by one what there is room for. False: something has to wait.
 static bool place_all(struct vcpu *v, uint64_t empty)
 {
     bool all = true;
-    uint64_t active = word(&v->page->active) & ~v->arch.vgic.placed;
+    uint64_t active = peek64(&v->page->active) & ~v->arch.vgic.placed;
     for (; active != 0; active &= active - 1) {
         if (empty == 0) {
             return false;
@@ -356,7 +337,7 @@ static bool place_all(struct vcpu *v, uint64_t empty)
         if (!still_raised(v, source)) {
             continue;
         }
-        uint32_t n = find_placed(v, source);
+        uint32_t n = find(v, source, ops()->empty());
         if (n != NOWHERE) {
             pend_again(v, source, n, false);
         } else if (empty == 0) {
@@ -408,7 +389,7 @@ static void take_out(struct vcpu *v, unsigned n)
 static void take_all_out(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
-    for (uint64_t left = ~ops()->empty() & all_lists(); left != 0; left &= left - 1) {
+    for (uint64_t left = ~ops()->empty() & machine.gic.all_lists; left != 0; left &= left - 1) {
         take_out(v, (unsigned)__builtin_ctzll(left));
     }
     s->placed = 0;
@@ -420,7 +401,7 @@ static void take_all_out(struct vcpu *v)
 
 static unsigned priority_of(const struct vcpu *v, unsigned source)
 {
-    return VCPU_SOURCE_PRIORITY(word(&v->page->source[source]));
+    return VCPU_SOURCE_PRIORITY(peek64(&v->page->source[source]));
 }
 
 // The most urgent of a set that is not empty; the lower number among equals.
@@ -441,7 +422,7 @@ static void retire(struct vcpu *v, uint64_t count)
 {
     struct vgic_state *s = &v->arch.vgic;
     for (; count != 0; count--) {
-        uint64_t outside = word(&v->page->active) & ~s->placed;
+        uint64_t outside = peek64(&v->page->active) & ~s->placed;
         if (outside == 0) {
             return;
         }
@@ -458,7 +439,7 @@ static void place_sorted(struct vcpu *v)
     take_all_out(v);
     unsigned n = 0;
     unsigned lists = machine.gic.lists;
-    uint64_t active = word(&v->page->active);
+    uint64_t active = peek64(&v->page->active);
     while (active != 0 && n + 1 < lists) {
         unsigned source = most_urgent(v, active);
         active &= ~BIT(source);
@@ -471,7 +452,7 @@ static void place_sorted(struct vcpu *v)
         if (!still_raised(v, source)) {
             continue;
         }
-        uint32_t at = find_placed(v, source);
+        uint32_t at = find(v, source, ops()->empty());
         if (at != NOWHERE) {
             pend_again(v, source, at, true);
         } else if (n < lists) {
@@ -485,7 +466,7 @@ static void place_sorted(struct vcpu *v)
 static void update_control(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
-    bool outside = (word(&v->page->active) & ~s->placed) != 0;
+    bool outside = (peek64(&v->page->active) & ~s->placed) != 0;
     bool waiting = (deliverable(v) & ~s->placed) != 0;
     uint64_t trap = outside ? ops()->trap_end(ops()->vmcr()) : 0;
     uint64_t tell = outside && trap == 0 ? ICH_HCR_LRENPIE : 0;
@@ -519,22 +500,20 @@ static inline bool place_quickly(struct vcpu *v)
     struct vgic_state *s = &v->arch.vgic;
     struct vcpu_page *p = v->page;
     uint64_t bit = deliverable(v);
-    bool one = bit != 0 && (bit & (bit - 1)) == 0 && (bit & word(&p->pending)) != 0;
-    if (!one || s->crowded || (s->held | word(&p->active)) != 0) {
+    bool one = bit != 0 && (bit & (bit - 1)) == 0 && (bit & peek64(&p->pending)) != 0;
+    if (!one || s->crowded || (s->held | peek64(&p->active)) != 0) {
         return false;
     }
     unsigned source = (unsigned)__builtin_ctzll(bit);
-    uint64_t config = word(&p->source[source]);
+    uint64_t config = peek64(&p->source[source]);
     bool level = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_LEVEL) != 0;
-    if (source >= INTID_SPI || source == TIMER_SOURCE || level) {
-        return false;
-    }
     bool sgi2 = source < INTID_PPI && machine.gic.version == 2;
     uint8_t sender = sgi2 ? atomic_load(&p->sgi_senders[source]) : 1;
-    if (sender == 0 || (sender & (sender - 1)) != 0) {
+    bool several = sender == 0 || (sender & (sender - 1)) != 0;
+    if (source >= INTID_SPI || source == TIMER_SOURCE || level || several) {
         return false;
     }
-    uint64_t lr = describe_private(config, source) | ICH_LR_PENDING |
+    uint64_t lr = describe_source(config, source) | ICH_LR_PENDING |
                   (uint64_t)__builtin_ctz(sender) << ICH_LR_PINTID_SHIFT;
     if (!put_quickly(v, source, lr)) {
         return false;
@@ -582,7 +561,7 @@ void vgic_maintain(struct vcpu *v)
 static void show_asserted(struct vcpu *v)
 {
     uint64_t timer = BIT(TIMER_SOURCE);
-    uint64_t others = word(&v->linked_raised) & ~timer;
+    uint64_t others = peek64(&v->linked_raised) & ~timer;
     atomic_store(&v->page->asserted, others | (timer_asserts() ? timer : 0));
 }
 
@@ -639,12 +618,12 @@ void vgic_unload(struct vcpu *v)
 bool vgic_awaits(const struct vcpu *v, bool masked)
 {
     if (atomic_load_explicit(&v->page->attention, memory_order_relaxed) != 0 ||
-        (atomic_load_explicit(&v->linked_raised, memory_order_relaxed) & word(&v->page->enabled)) !=
-            0) {
+        (atomic_load_explicit(&v->linked_raised, memory_order_relaxed) &
+         peek64(&v->page->enabled)) != 0) {
         return true;
     }
     uint64_t vmcr = ops()->vmcr();
-    for (uint64_t left = ~ops()->empty() & all_lists(); left != 0; left &= left - 1) {
+    for (uint64_t left = ~ops()->empty() & machine.gic.all_lists; left != 0; left &= left - 1) {
         uint64_t lr = ops()->read((unsigned)__builtin_ctzll(left));
         if ((lr & (ICH_LR_PENDING | ICH_LR_ACTIVE)) == ICH_LR_PENDING &&
             (masked || ops()->passes(vmcr, lr))) {
