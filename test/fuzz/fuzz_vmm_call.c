@@ -117,11 +117,16 @@ static unsigned act(struct vcpu *v, struct input *in, uint64_t op)
     }
 }
 
-// The vcpu's own registers are all as before, but for general register `result`, and x0-x3 which hold arguments.
+// The vcpu's own registers are all as before, but for general register `result`, and x0-x3 which hold arguments. A
+// CPU_SUSPEND leaves word that its next run begins with waiting.
 static void check_own(const struct vcpu *v, const struct vcpu_page *before, unsigned result)
 {
     struct vcpu_page now = *v->page;
     memcpy(now.regs.x, before->regs.x, 4 * sizeof(uint64_t));
+    uint64_t attention = atomic_load(&before->attention);
+    expect((atomic_load(&now.attention) & ~(uint64_t)VCPU_ATTENTION_WAIT) ==
+           (attention & ~(uint64_t)VCPU_ATTENTION_WAIT));
+    atomic_store(&now.attention, attention);
     if (result != NO_RESULT) {
         now.regs.x[result] = before->regs.x[result];
     }
