@@ -27,6 +27,7 @@ choices:
     .word   do_sysregs - choices    // 7
     .word   do_sweep - choices      // 8
     .word   do_ticks - choices      // 9
+    .word   do_sleep - choices      // 10
 
 do_hvc:                             // hvc, x0 counts
     mov     x0, #0
@@ -167,11 +168,18 @@ do_sweep:                           // moments around what comes after hvc #2, w
     msr     daifset, #2
     hvc     #1
     b       .
-do_ticks:                           // the timer's ticks up to x21, none of them skipped; x22: how it waits
+do_sleep:                           // for ever; x19 counts how often it wakes
+    mov     x19, #0
+1:  wfi
+    add     x19, x19, #1
+    b       1b
+do_ticks:                           // counts the timer's ticks until the word at x28 is not 0; x22: how it waits
     mov     x19, #0
     mov     x26, #1
     gic_on
     timer_on
+    mrs     x27, cntv_cval_el0
+    sub     x27, x27, x20           // x27: the beginning
 1:  cmp     x22, #1                 // 0: in WFI, 1: busy, 2: with hypercalls
     b.eq    2f
     b.hi    3f
@@ -179,10 +187,13 @@ do_ticks:                           // the timer's ticks up to x21, none of them
 2:  msr     daifclr, #2
     isb
     msr     daifset, #2
-    cmp     x19, x21
-    b.lo    1b
-    mov     x0, #0
-    msr     cntv_ctl_el0, x0
+    ldr     x0, [x28]
+    cbz     x0, 1b
+    isb
+    mrs     x29, cntvct_el0         // x29: the end, when no tick is on its way
+    mrs     x0, cntv_cval_el0
+    cmp     x0, x29
+    b.ls    2b
     hvc     #1
     b       .
 3:  hvc     #0

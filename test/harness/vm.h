@@ -23,6 +23,7 @@ enum guest_choice {
     DO_SYSREGS,
     DO_SWEEP,
     DO_TICKS,
+    DO_SLEEP,
 };
 
 // What guests say by hvc: that they are done, ready for what comes, or surprised by an exception.
