@@ -5,7 +5,7 @@ from runner.common import ROOT
 
 
 # What unit tests put in front of a source, or in the place of a header that it includes: no line of the source says so.
-FORCED = ("kernel/arch/fake/", "test/unit/fake/")
+FORCED = ("kernel/arch/fake/", "test/unit/fake")
 
 
 def allowed():
