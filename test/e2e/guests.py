@@ -24,9 +24,10 @@ def payload(name, *arguments, limit=LIMIT, append=""):
     """Runs a payload in a VM of its own. Returns the exit code and the lines it printed."""
     command = [BULKHEAD, "run", "--kernel", PAYLOADS / f"{name}.img", "--append", f"strict=1 {append}".strip(),
                "--timeout", limit, *arguments]
-    done = subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=limit + 60, check=False)
-    output = done.stdout.decode(errors="replace").replace("\r", "")
+    # What Bulkhead has to say comes on another stream, perhaps in the middle of a line of the guest's.
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=limit + 60, check=False)
+    output = (done.stdout + b"\n" + done.stderr).decode(errors="replace").replace("\r", "")
     print(output)
     return done.returncode, output.splitlines()
 
