@@ -3,7 +3,7 @@
 import boot
 
 # Where an aim is missed, or there is none: what the figure must not exceed. docs/decisions/004-boot.md says where the rest goes.
-CEILINGS = {"per cent more with messages": 11, "kernel text, bytes": 76_000}
+CEILINGS = {"per cent more with messages": 11, "kernel text, bytes": 80_000}
 
 
 def test_figures():
