@@ -1,6 +1,6 @@
 #!/bin/sh
 # `./bulkhead test --fresh`: all tests where nothing but Debian 12, git and a shell is: the last commit is cloned into a
-# fresh debootstrap under build/, tested there, and tested once more without a network. Needs root and debootstrap.
+# fresh debootstrap under build/, tested there, and tested once more without a network. Needs root; installs debootstrap.
 set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -9,7 +9,7 @@ root=$top/build/fresh
 # In a mount namespace of its own: what is mounted below disappears with it.
 if [ "${1:-}" != inside ]; then
     [ "$(id -u)" = 0 ] || { echo 'fresh.sh: this needs root' >&2; exit 1; }
-    command -v debootstrap >/dev/null || { echo 'fresh.sh: this needs the package debootstrap' >&2; exit 1; }
+    command -v debootstrap >/dev/null || apt-get -qq -y --no-install-recommends install debootstrap >/dev/null
     exec unshare --mount --pid --fork "$0" inside
 fi
 
