@@ -143,7 +143,7 @@ $(foreach f,$(LIBFDT_NAMES),$(B)/obj/%/$(LIBFDT)/$(f).o): EXTRA := -w
 $(foreach c,process vmm,$(LIBFDT_NAMES:%=$(B)/obj/$(c)/$(LIBFDT)/%.o)): \
     EXTRA := -w $(if $(LLVM),-munaligned-access,-mno-strict-align)
 # The compiler must not turn memcpy's loop into a call of memcpy, nor lose it before it finds that it needs it.
-$(B)/obj/%/base/str.o: EXTRA := -fno-lto $(if $(LLVM),,-fno-tree-loop-distribute-patterns)
+$(B)/obj/%/base/str.o $(B)/obj/%/base/search.o: EXTRA := -fno-lto $(if $(LLVM),,-fno-tree-loop-distribute-patterns)
 
 BASE_SRC := $(wildcard base/*.c) abi/bundle_check.c
 
@@ -251,7 +251,7 @@ target: $(B)/kernel/kernel.bin $(B)/init/init.bin $(SERVERS)
 GUEST_FLAGS := $(filter-out -fno-pic -fno-pie,$(TARGET)) -fpie -mgeneral-regs-only
 $(eval $(call component,guest,$(CC_CROSS),$(GUEST_FLAGS)))
 GUEST_LD := test/guest/lib/guest.ld
-GUEST_OBJ := $(call objects,guest,$(wildcard test/guest/lib/*.[cS]) base/format.c base/str.c $(LIBFDT_READ))
+GUEST_OBJ := $(call objects,guest,$(wildcard test/guest/lib/*.[cS]) base/format.c base/str.c base/search.c $(LIBFDT_READ))
 GUEST_IMAGES := $(patsubst %.c,$(B)/%.img,$(wildcard test/guest/*.c))
 all: $(if $(LLVM),,$(GUEST_IMAGES)) # their assembly is gcc's
 
@@ -286,7 +286,7 @@ $(ARM32): test/guest/linux/arm32.c Makefile
 
 # ---- The tool --------------------------------------------------------------------------------------------------------
 
-TOOL_OBJ := $(call objects,tool,$(wildcard tool/*.c) $(filter-out base/str.c,$(BASE_SRC)))
+TOOL_OBJ := $(call objects,tool,$(wildcard tool/*.c) $(filter-out base/str.c base/search.c,$(BASE_SRC)))
 all: $(B)/bulkhead
 
 $(B)/bulkhead: $(TOOL_OBJ)

@@ -130,7 +130,9 @@ enum vcpu_slot {
     X(CNTV_CVAL_EL0, 0)                                                                            \
     X(CNTVOFF_EL2, 0)                                                                              \
     X(VMPIDR_EL2, 0x80000000)                                                                      \
-    X(VPIDR_EL2, 0)
+    X(VPIDR_EL2, 0)                                                                                \
+    X(VDISR_EL2, 0)                                                                                \
+    X(TPIDR2_EL0, 0)
 
 enum vcpu_register {
 #define VCPU_REGISTER_ENUM(name, reset) VCPU_REG_##name,

@@ -152,29 +152,6 @@ void *memset(void *dst, int c, size_t n)
 
 // ---- The rest -------------------------------------------------------------------------------------------------------
 
-int memcmp(const void *a, const void *b, size_t n)
-{
-    const unsigned char *x = a;
-    const unsigned char *y = b;
-    for (size_t i = 0; i < n; i++) {
-        if (x[i] != y[i]) {
-            return x[i] - y[i];
-        }
-    }
-    return 0;
-}
-
-void *memchr(const void *s, int c, size_t n)
-{
-    const unsigned char *p = s;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == (unsigned char)c) {
-            return (void *)(uintptr_t)(p + i);
-        }
-    }
-    return NULL;
-}
-
 size_t strnlen(const char *s, size_t max)
 {
     size_t n = 0;
@@ -214,19 +191,6 @@ char *strchr(const char *s, int c)
         }
         if (*s == '\0') {
             return NULL;
-        }
-    }
-}
-
-char *strrchr(const char *s, int c)
-{
-    const char *last = NULL;
-    for (;; s++) {
-        if (*s == (char)c) {
-            last = s;
-        }
-        if (*s == '\0') {
-            return (char *)(uintptr_t)last;
         }
     }
 }

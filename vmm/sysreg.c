@@ -53,6 +53,14 @@ static uint64_t mpidr(struct vcpu *v, uint32_t iss)
     return vcpu_mpidr(v->index);
 }
 
+// ICC_SRE_EL1: registers are the only way to the CPU interface, and nothing is bypassed.
+static uint64_t icc_sre(struct vcpu *v, uint32_t iss)
+{
+    (void)v;
+    (void)iss;
+    return 7;
+}
+
 static uint64_t revidr(struct vcpu *v, uint32_t iss)
 {
     (void)iss;
@@ -87,6 +95,7 @@ static const struct row rows[] = {
     {SYSREG_ISS(3, 3, 14,  2, 1), cntp_read, cntp_write},                           // CNTP_CTL_EL0
     {SYSREG_ISS(3, 3, 14,  2, 2), cntp_read, cntp_write},                           // CNTP_CVAL_EL0
     {SYSREG_ISS(3, 0,  0,  0, 5), mpidr, NULL},                                     // MPIDR_EL1
+    {SYSREG_ISS(3, 0, 12, 12, 5), icc_sre, ignore},                                 // ICC_SRE_EL1
     {SYSREG_ISS(3, 0,  0,  0, 6), revidr, NULL},                                    // REVIDR_EL1
     {SYSREG_ISS(3, 1,  0,  0, 7), zero, NULL},                                      // AIDR_EL1
 };

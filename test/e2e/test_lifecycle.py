@@ -65,12 +65,11 @@ def test_too_many_resets_are_the_last(tmp_path):
         assert console.all.count("vm a: stays off") == 1
 
 
-@pytest.mark.only_long
-@pytest.mark.parametrize("gic", [2, 3])
-def test_two_on_one_core_see_their_own_registers(tmp_path, long, gic):
-    rounds = 2000 if long else 200
+@pytest.mark.parametrize("machine", [("--gic", 2), ("--gic", 3, "--cpu", "max,pauth-impdef=on")], ids=["gicv2", "max"])
+def test_two_on_one_core_see_their_own_registers(tmp_path, long, machine):
+    rounds = 2000 if long else 100
     system = two(tmp_path, "test_isolation", "test_isolation", f"seed=1 rounds={rounds}", f"seed=2 rounds={rounds}")
-    with guests.Consoles(system, "--gic", gic, "--cpus", 1) as console:
+    with guests.Consoles(system, *machine, "--cpus", 1) as console:
         for name in "ab":
             assert console.see_of(name, "GOOD: 0 failed|BAD: ")[0] == "GOOD: 0 failed"
         assert console.end() == 0

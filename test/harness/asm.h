@@ -24,6 +24,7 @@ void fp_fill(uint64_t seed);
 
 // Compares all of them with that pattern: 0, or which differs (1 + number of the register).
 uint64_t fp_differs(uint64_t seed);
+extern const char fp_code_end[]; // both, from fp_fill to here, may be copied
 
 // A thread without a stack, to be stopped at any moment: signals handle x19 and, unless x20 is 0, calls handle x20,
 // for ever; x21 counts.

@@ -58,5 +58,7 @@ fp_differs:
 1:  mov     w0, w4
     ret
     .size fp_differs, . - fp_differs
+    .global fp_code_end
+fp_code_end:
 
     .section .note.GNU-stack, "", %progbits

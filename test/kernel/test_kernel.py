@@ -57,7 +57,7 @@ def test_kernel(tmp_path, long, name, gic, cores):
 
 # Another core: 40 bits of address space and three levels of tables instead of 44 and four.
 @pytest.mark.timeout(LIMIT + 60)
-@pytest.mark.parametrize("name", ["test_capability", "test_memory", "test_instruction"])
+@pytest.mark.parametrize("name", ["test_capability", "test_memory", "test_instruction", "test_isolation"])
 def test_three_levels(tmp_path, name):
     image = tmp_path / "image"
     machine.pack(machine.program("kernel", name), image)
@@ -72,3 +72,12 @@ def test_sixteen_bits_of_vmid(tmp_path):
     code, lines = machine.run(image, LIMIT, cpu="max,pauth-impdef=on")
     judge(code, lines)
     assert "PASS: many spaces are made (300)" in lines
+
+
+# A core with everything that QEMU can emulate: registers that others don't have.
+@pytest.mark.timeout(LIMIT + 60)
+@pytest.mark.parametrize("name", ["test_instruction", "test_isolation"])
+def test_everything_a_core_can_have(tmp_path, name):
+    image = tmp_path / "image"
+    machine.pack(machine.program("kernel", name), image)
+    judge(*machine.run(image, LIMIT, cpu="max,pauth-impdef=on"))

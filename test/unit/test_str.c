@@ -1,5 +1,5 @@
 // Memory and string functions, under names of their own beside the C library's.
-// sources: base/str.c
+// sources: base/str.c base/search.c
 // flags: -fno-builtin -Dmemcpy=base_memcpy -Dmemmove=base_memmove -Dmemset=base_memset
 // flags: -Dmemcmp=base_memcmp -Dmemchr=base_memchr -Dstrlen=base_strlen -Dstrnlen=base_strnlen
 // flags: -Dstrcmp=base_strcmp -Dstrncmp=base_strncmp -Dstrchr=base_strchr -Dstrrchr=base_strrchr

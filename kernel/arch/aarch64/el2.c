@@ -69,7 +69,7 @@ static uint64_t counters(void)
     X(cntvoff_el2, always, 0)                                                                      \
     X(vpidr_el2, always, sysreg_read(midr_el1))                                                    \
     X(vmpidr_el2, always, sysreg_read(mpidr_el1))                                                  \
-    X(S3_4_C12_C9_5, has_gic_registers, 0xf)    /* ICC_SRE_EL2: registers for EL2 and EL1 */       \
+    X(S3_4_C12_C9_5, has_gic_registers, 7)      /* ICC_SRE_EL2: registers. EL1's own: trapped */   \
     X(S3_4_C10_C5_0, has_mpam, MPAM2_TRAP)      /* MPAM2_EL2 */                                    \
     X(S3_4_C1_C2_2, has_hcrx, 0)                /* HCRX_EL2 */                                     \
     X(S3_4_C1_C1_4, has_fine_grained_traps, 0)  /* HFGRTR_EL2 */                                   \

@@ -38,9 +38,24 @@
     X(VMPIDR_EL2, vmpidr_el2)                                                                      \
     X(VPIDR_EL2, vpidr_el2)
 
+static bool has_ras(void)
+{
+    return field_get(sysreg_constant(id_aa64pfr0_el1), 31, 28) != 0;
+}
+
+static bool has_sme(void)
+{
+    return field_get(sysreg_constant(id_aa64pfr1_el1), 27, 24) != 0;
+}
+
+/* The same for those that not every core has, and when it has them. A guest's DISR_EL1 is VDISR_EL2. */
+#define OPTIONAL(X)                                                                                \
+    X(VDISR_EL2, S3_4_C12_C1_1, has_ras)                                                           \
+    X(TPIDR2_EL0, S3_3_C13_C0_5, has_sme)
+
 enum {
-#define LAZY_NUMBER(name, sysreg) LAZY_##name,
-    LAZY(LAZY_NUMBER)
+#define LAZY_NUMBER(name, ...) LAZY_##name,
+    LAZY(LAZY_NUMBER) OPTIONAL(LAZY_NUMBER)
 #undef LAZY_NUMBER
         LAZY_COUNT
 };
@@ -73,6 +88,10 @@ void state_save(struct vcpu *v)
 #define SAVE(name, sysreg) v->arch.reg[VCPU_REG_##name] = sysreg_read(sysreg);
     LAZY(SAVE)
 #undef SAVE
+#define SAVE(name, sysreg, exists)                                                                 \
+    v->arch.reg[VCPU_REG_##name] = exists() ? sysreg_read(sysreg) : 0;
+    OPTIONAL(SAVE)
+#undef SAVE
     v->arch.reg[VCPU_REG_CNTV_CTL_EL0] =
         sysreg_read(S3_3_C14_C3_1) & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
     sysreg_write(S3_3_C14_C3_1, 0);
@@ -87,6 +106,12 @@ void state_load(const struct vcpu *v)
     isb();
 #define LOAD(name, sysreg) sysreg_write(sysreg, v->arch.reg[VCPU_REG_##name]);
     LAZY(LOAD)
+#undef LOAD
+#define LOAD(name, sysreg, exists)                                                                 \
+    if (exists()) {                                                                                \
+        sysreg_write(sysreg, v->arch.reg[VCPU_REG_##name]);                                        \
+    }
+    OPTIONAL(LOAD)
 #undef LOAD
     if (v->arch.debugs || cpu->debugs) {
         load_debug(v);
