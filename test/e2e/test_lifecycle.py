@@ -75,8 +75,8 @@ def test_two_on_one_core_see_their_own_registers(tmp_path, long, machine):
         assert console.end() == 0
 
 
-@pytest.mark.only_long
-@pytest.mark.parametrize("payload", ["test_tables", "test_timer"])
+# Tables: the same address space identifier, other tables behind it.
+@pytest.mark.parametrize("payload", ["test_tables", pytest.param("test_timer", marks=pytest.mark.only_long)])
 def test_two_cores_of_a_vm_on_one(tmp_path, payload):
     system = tmp_path / "shared.system"
     system.write_text(f'''<system>
