@@ -73,6 +73,7 @@ static int64_t cpu_off(struct vcpu *v, uint32_t id)
     (void)id;
     port_lock(v->vm->port, &v->vm->lock);
     atomic_store(&v->power, VCPU_OFF);
+    vgic_power_changed(v);
     v->look = true;
     port_unlock(v->vm->port, &v->vm->lock);
     return PSCI_SUCCESS;
@@ -119,6 +120,7 @@ static int64_t cpu_on(struct vcpu *v, uint32_t id)
     }
     port_lock(vm->port, &vm->lock);
     int64_t result = switch_on(target, entry, argument(v, id, 3));
+    vgic_power_changed(v);
     port_unlock(vm->port, &vm->lock);
     if (result == PSCI_SUCCESS) {
         port_wake(vm->port, target->index);

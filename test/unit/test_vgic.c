@@ -331,12 +331,51 @@ static void reset_forgets(uint32_t version)
     assert_int_equal(guest_ack(1), NO_INTID);
 }
 
+static void for_any_core(uint32_t intid)
+{
+    if (world.vm.gic.version == 3) {
+        wr(GICD + GICD_IROUTER + 8 * intid, 8, GICD_IROUTER_IRM);
+    } else {
+        wr(GICD + GICD_ITARGETSR + intid, 1, 7);
+    }
+    write_bits(0, 0, GICD_ICFGR, intid, 2, 2);
+    write_one(0, 0, GICD_ISENABLER, intid);
+}
+
+static void pending_at_a_core_that_goes_off(uint32_t version)
+{
+    begin(version, 3);
+    for_any_core(40);
+    pulse(40);
+    assert_int_equal(world.vm.gic.spi[8].home, 0);
+    atomic_store(&world.vm.vcpu[0].power, VCPU_OFF);
+    vgic_power_changed(&world.vm.vcpu[0]);
+    assert_int_equal(guest_ack(1), 40);
+    guest_eoi(1, 40);
+    assert_int_equal(guest_ack(1), NO_INTID);
+}
+
+static void pending_while_all_are_off(uint32_t version)
+{
+    begin(version, 3);
+    for_any_core(40);
+    for (unsigned v = 0; v < 3; v++) {
+        atomic_store(&world.vm.vcpu[v].power, VCPU_OFF);
+    }
+    pulse(40);
+    atomic_store(&world.vm.vcpu[2].power, VCPU_STARTING);
+    vgic_power_changed(&world.vm.vcpu[1]);
+    assert_int_equal(guest_ack(2), 40);
+}
+
 static void (*const rules[])(uint32_t version) = {
     pending_while_disabled,
     disabled_on_its_way,
     moved_while_pending,
     moved_while_active,
     moved_from_a_core_that_is_off,
+    pending_at_a_core_that_goes_off,
+    pending_while_all_are_off,
     without_a_target,
     all_at_once,
     level_until_the_line_drops,

@@ -101,6 +101,11 @@ void vgic_deactivate(struct vcpu *v, uint32_t intid)
     (void)intid;
 }
 
+void vgic_power_changed(struct vcpu *self)
+{
+    (void)self;
+}
+
 enum handled vgic_write_sgi_register(struct vcpu *v, unsigned op2, uint64_t value)
 {
     expect(v->vm->gic.version == 3 && op2 >= 5 && op2 <= 7);

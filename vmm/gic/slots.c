@@ -203,3 +203,27 @@ void vgic_tidy_idle(struct vgic_work *w)
         }
     }
 }
+
+// Has it one that is to be elsewhere?
+static bool has_strays(const struct vgic_work *w, unsigned vcpu)
+{
+    const struct vgic *g = &w->vm->gic;
+    for (unsigned slot = 0; slot < VGIC_SLOTS; slot++) {
+        uint16_t owner = g->slot_owner[vcpu][slot];
+        if (owner != 0 && choose(w->vm, &g->spi[owner - 1]) != vcpu) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void vgic_power_changed(struct vcpu *self)
+{
+    struct vgic_work w = {.vm = self->vm, .self = self};
+    for (unsigned v = 0; v < self->vm->vcpus; v++) {
+        if (!is_on(self->vm, v) && has_strays(&w, v)) {
+            atomic_fetch_or(&self->vm->gic.request[v], VGIC_TIDY);
+        }
+    }
+    vgic_tidy_idle(&w);
+}

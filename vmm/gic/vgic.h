@@ -78,6 +78,10 @@ void vgic_set_line_locked(struct vm *vm, uint32_t intid, bool high);
 void vgic_set_private_line(struct vcpu *v, uint32_t intid,
                            bool high); // own vcpu's thread, no lock needed
 
+// A vcpu is off now, or is about to start: what stands at one that is off, and another one may take, goes there. By the
+// thread of the vcpu that has called for it, with the lock.
+void vgic_power_changed(struct vcpu *self);
+
 // A write of ICC_SGI1R_EL1, ICC_ASGI1R_EL1 (op2 6) or ICC_SGI0R_EL1 (op2 7): version 3. No lock.
 enum handled vgic_write_sgi_register(struct vcpu *v, unsigned op2, uint64_t value);
 
