@@ -381,13 +381,20 @@ static void test_nap(void)
     if (!strict || machine.cpus < 2) {
         return;
     }
-    cpu_on(1, begin_nap);
-    while (!nap.done) {
-        yield();
+    bool off = true;
+    // Where somebody else has the core meanwhile, it may come too late to sleep.
+    for (unsigned tries = 0; off && nap.times == 0 && tries < 100; tries++) {
+        nap.done = false;
+        cpu_on(1, begin_nap);
+        while (!nap.done) {
+            yield();
+        }
+        off = cpu_wait_off(1);
     }
-    report(nap.times >= 1 && nap.times <= WAKE_UPS, "a powered-down core sleeps until its timer");
+    report(nap.times >= 1 && nap.times <= WAKE_UPS,
+           "a powered-down core sleeps until its timer (%u)", nap.times);
     report(nap.fired, "which has gone on");
-    report(cpu_wait_off(1), "core 1 is off again");
+    report(off, "core 1 is off again");
 }
 
 static void test_smc(void)
