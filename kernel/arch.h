@@ -86,7 +86,7 @@ void arch_space_init(struct arch_space *s, paddr_t root, uint16_t vmid);
 
 // ---- Time ---------------------------------------------------------------------------------------------------
 // inline uint64_t arch_now(void);            // ticks
-// inline void arch_timer_set(uint64_t deadline); // one-shot on this core; UINT64_MAX: none
+// inline void arch_timer_set(const struct arch_percpu *, uint64_t deadline); // one-shot on this core; UINT64_MAX: none
 // ---- Interrupts -----------------------------------------------------------------------------------------------
 unsigned arch_irq_count(void);
 bool arch_irq_available(uint32_t intid); // a shared interrupt that the kernel does not use itself

@@ -95,7 +95,7 @@ static inline void set_timer(struct percpu *cpu, const struct thread *t)
             when = cpu->since + b->left;
         }
     }
-    arch_timer_set(when);
+    arch_timer_set(&cpu->arch, when);
 }
 
 // Until its donor's period ends; a thread that was never given time waits for ever.

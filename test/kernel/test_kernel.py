@@ -13,11 +13,7 @@ LIMIT = 300    # seconds for a program, for hangs
 LIMIT_LONG = 3000
 PROGRAMS = sorted(file.stem for file in (ROOT / "test/kernel").glob("test_*.c"))
 TIMED = {"test_time", "test_sweep", "test_migration"}
-# QEMU 7.2's GICv2 can miss that a line is high again at the moment when a guest ends its interrupt; a development machine
-# with much else to do makes that likely. In virtual time nothing is late.
-TIMED_GICV2 = TIMED | {"test_vcpu"}
 CORES = {"test_sweep": [2], "test_migration": [4]}    # those that have no use for one and four
-GICS = {"test_migration": [3]}    # where ticks are late all the time, what is said of GICv2 above happens in virtual time, too
 CALLS, CALLS_LONG = 10_000, 200_000    # random ones of test_absurd
 
 
@@ -46,13 +42,13 @@ def judge(code, lines):
 
 
 @pytest.mark.timeout(LIMIT_LONG + 60)
-@pytest.mark.parametrize("name, gic, cores", [(name, gic, cores) for name in PROGRAMS for gic in GICS.get(name, [2, 3])
+@pytest.mark.parametrize("name, gic, cores", [(name, gic, cores) for name in PROGRAMS for gic in [2, 3]
                                               for cores in CORES.get(name, [1, 4])])
 def test_kernel(tmp_path, long, name, gic, cores):
     image = tmp_path / "image"
     machine.pack(machine.program("kernel", name), image)
     judge(*machine.run(image, LIMIT_LONG if long else LIMIT, gic=gic, cores=cores, options=options_of(name, long),
-                       more=machine.EXACT if name in (TIMED_GICV2 if gic == 2 else TIMED) else ()))
+                       more=machine.EXACT if name in TIMED else ()))
 
 
 # Another core: 40 bits of address space and three levels of tables instead of 44 and four.

@@ -58,6 +58,7 @@ struct arch_percpu {
     bool fp_open;            // CPTR_EL2 lets EL0 use FP: only ever for the owner
     struct vcpu *resident;   // whose EL1, timer and interrupt state the registers hold
     bool in_guest;           // and what acts on EL0, too: guest.c
+    uint64_t guard;          // no deadline is later: vgicv2.c
     bool debugs;             // the core's breakpoints are not all off
     bool
         lazy; // in_guest, or somebody's FP registers are in the core: switching is no simple matter
@@ -117,9 +118,9 @@ static inline bool arch_interrupt_pending(void)
     return sysreg_read(isr_el1) != 0;
 }
 
-static inline void arch_timer_set(uint64_t deadline)
+static inline void arch_timer_set(const struct arch_percpu *cpu, uint64_t deadline)
 {
-    sysreg_write(cnthp_cval_el2, deadline);
+    sysreg_write(cnthp_cval_el2, deadline < cpu->guard ? deadline : cpu->guard);
 }
 
 static inline uint64_t arch_now(void)

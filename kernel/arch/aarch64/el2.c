@@ -7,46 +7,22 @@
 #include <assert.h>
 
 #include "arch.h"
+#include "core_has.h"
 #include "panic.h"
 
 static_assert((HCR_PROCESS & HCR_DC) != 0, "data of processes must be Normal memory");
 static_assert((HCR_PROCESS & HCR_E2H) == 0, "the kernel does not run with VHE");
 
-// When a register exists.
+// When a register exists; the rest is in core_has.h.
 static bool always(void)
 {
     return true;
-}
-
-static bool has_gic_registers(void)
-{
-    return field_get(sysreg_read(id_aa64pfr0_el1), 27, 24) != 0;
-}
-
-static bool has_mpam(void)
-{
-    return field_get(sysreg_read(id_aa64pfr0_el1), 43, 40) != 0;
-}
-
-static bool has_amu(void)
-{
-    return field_get(sysreg_read(id_aa64pfr0_el1), 47, 44) != 0;
 }
 
 static bool has_pmu(void)
 {
     uint64_t version = field_get(sysreg_read(id_aa64dfr0_el1), 11, 8);
     return version != 0 && version != 15;
-}
-
-static bool has_fine_grained_traps(void)
-{
-    return field_get(sysreg_read(id_aa64mmfr0_el1), 59, 56) != 0;
-}
-
-static bool has_hcrx(void)
-{
-    return field_get(sysreg_read(id_aa64mmfr1_el1), 43, 40) != 0;
 }
 
 // Counters that EL1 may use: all of them, they are trapped as a whole.

@@ -126,6 +126,7 @@ uint32_t gic_private_interrupts(void)
 static NOINLINE void dispatch_private(uint32_t intid)
 {
     if (intid == machine.timer_intid) {
+        vgic_guard();
         entry_timer();
         // Its line goes low when entry_resume moves the deadline.
         machine.gic.ops->deactivate(intid);

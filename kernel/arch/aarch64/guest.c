@@ -8,6 +8,7 @@
 #include <spec/sysreg.h>
 
 #include "context.h"
+#include "core_has.h"
 #include "cspace.h"
 #include "el2.h"
 #include "machine.h"
@@ -29,13 +30,6 @@ static struct {
     uint32_t modes; // of pstate that a guest may be in: a bit each
 } rules;
 
-static uint64_t optional_traps(void)
-{
-    bool lor = field_get(sysreg_read(id_aa64mmfr1_el1), 19, 16) != 0;
-    bool ras = field_get(sysreg_read(id_aa64pfr0_el1), 31, 28) != 0;
-    return (lor ? HCR_TLOR : 0) | (ras ? HCR_TERR : 0);
-}
-
 void guest_init_core(void)
 {
     if (machine.gic.vgic == NULL) {
@@ -43,7 +37,7 @@ void guest_init_core(void)
     }
     if (this_cpu()->id == 0) {
         bool aarch32 = field_get(sysreg_read(id_aa64pfr0_el1), 3, 0) == 2;
-        rules.hcr = HCR_GUEST | optional_traps();
+        rules.hcr = HCR_GUEST | (has_lor() ? HCR_TLOR : 0) | (has_ras() ? HCR_TERR : 0);
         rules.modes = BIT(PSTATE_EL0T) | BIT(PSTATE_EL1T) | BIT(PSTATE_EL1H) |
                       (aarch32 ? BIT(PSTATE_USR) : 0);
         unsigned lists = machine.gic.vgic->count();
@@ -197,7 +191,7 @@ static bool deadline_passed(uint64_t deadline)
         return true;
     }
     if (deadline < sysreg_read(cnthp_cval_el2)) {
-        arch_timer_set(deadline);
+        arch_timer_set(&this_cpu()->arch, deadline);
     }
     return false;
 }
@@ -352,8 +346,8 @@ static NOINLINE struct vcpu_page *kick_and_run(struct percpu *cpu, struct thread
         return refuse(self, err);
     }
     vcpu_kick(CONTAINER_OF(cap.obj, struct vcpu, obj));
-    if (UNLIKELY(
-            cpu->need_pick)) { // whom it has kicked goes first; then it comes again, and kicks nobody
+    // Whom it has kicked goes first; then it comes again, and kicks nobody.
+    if (UNLIKELY(cpu->need_pick)) {
         self->regs.x[1] = 0;
         arch_restart_syscall(&self->regs);
         (void)sched_pick(cpu);

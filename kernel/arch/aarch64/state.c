@@ -6,6 +6,7 @@
 #include <base/str.h>
 #include <spec/sysreg.h>
 
+#include "core_has.h"
 #include "el2.h"
 #include "guest.h"
 #include "machine.h"
@@ -37,16 +38,6 @@
     X(CNTVOFF_EL2, cntvoff_el2)                                                                    \
     X(VMPIDR_EL2, vmpidr_el2)                                                                      \
     X(VPIDR_EL2, vpidr_el2)
-
-static bool has_ras(void)
-{
-    return field_get(sysreg_constant(id_aa64pfr0_el1), 31, 28) != 0;
-}
-
-static bool has_sme(void)
-{
-    return field_get(sysreg_constant(id_aa64pfr1_el1), 27, 24) != 0;
-}
 
 /* The same for those that not every core has, and when it has them. A guest's DISR_EL1 is VDISR_EL2. */
 #define OPTIONAL(X)                                                                                \

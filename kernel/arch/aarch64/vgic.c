@@ -156,7 +156,7 @@ static inline uint32_t find(const struct vcpu *v, unsigned source, uint64_t empt
 
 // ---- Linked interrupts --------------------------------------------------------------------------------------------
 
-static bool timer_asserts(void)
+bool vgic_timer_asserts(void)
 {
     const uint64_t wanted = CNT_CTL_ENABLE | CNT_CTL_ISTATUS;
     return (sysreg_read(cntv_ctl_el0) & (wanted | CNT_CTL_IMASK)) == wanted;
@@ -186,7 +186,7 @@ static void end_held(struct vcpu *v)
 static bool still_raised(struct vcpu *v, unsigned source)
 {
     bool latched = (peek64(&v->page->pending) & BIT(source)) != 0;
-    if (source != TIMER_SOURCE || latched || timer_asserts()) {
+    if (source != TIMER_SOURCE || latched || vgic_timer_asserts()) {
         return true;
     }
     atomic_fetch_and(&v->linked_raised, ~BIT(source));
@@ -241,7 +241,7 @@ void vgic_timer_sample(struct vcpu *v)
         return;
     }
     bool pending = (ops()->read(n) & (ICH_LR_PENDING | ICH_LR_ACTIVE)) == ICH_LR_PENDING;
-    if (pending && (s->latched & BIT(TIMER_SOURCE)) == 0 && !timer_asserts()) {
+    if (pending && (s->latched & BIT(TIMER_SOURCE)) == 0 && !vgic_timer_asserts()) {
         ops()->write(n, 0);
         s->placed &= ~BIT(TIMER_SOURCE);
         machine.gic.ops->deactivate(machine.vtimer_intid);
@@ -562,7 +562,7 @@ static void show_asserted(struct vcpu *v)
 {
     uint64_t timer = BIT(TIMER_SOURCE);
     uint64_t others = peek64(&v->linked_raised) & ~timer;
-    atomic_store(&v->page->asserted, others | (timer_asserts() ? timer : 0));
+    atomic_store(&v->page->asserted, others | (vgic_timer_asserts() ? timer : 0));
 }
 
 static void fold(struct vcpu *v)
@@ -617,9 +617,8 @@ void vgic_unload(struct vcpu *v)
 
 bool vgic_awaits(const struct vcpu *v, bool masked)
 {
-    if (atomic_load_explicit(&v->page->attention, memory_order_relaxed) != 0 ||
-        (atomic_load_explicit(&v->linked_raised, memory_order_relaxed) &
-         peek64(&v->page->enabled)) != 0) {
+    if (peek64(&v->page->attention) != 0 ||
+        (peek64(&v->linked_raised) & peek64(&v->page->enabled)) != 0) {
         return true;
     }
     uint64_t vmcr = ops()->vmcr();

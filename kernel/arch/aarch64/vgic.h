@@ -73,6 +73,12 @@ bool vgic_timer(struct vcpu *v);
 // The virtual timer's interrupt may stand in a list register although the guest has silenced the timer since.
 void vgic_timer_sample(struct vcpu *v);
 
+// Does the resident vcpu's virtual timer ask for its interrupt?
+bool vgic_timer_asserts(void);
+
+// This core's deadline has come: may a guest still end a linked interrupt (vgicv2.c)?
+void vgic_guard(void);
+
 // A maintenance interrupt.
 void vgic_maintain(struct vcpu *v);
 

@@ -5,6 +5,7 @@
 #include "arch.h"
 #include "machine.h"
 #include "mmio.h"
+#include "percpu.h"
 #include "vgic.h"
 
 static volatile void *hypervisor(void)
@@ -31,8 +32,26 @@ static uint64_t read(unsigned n)
     return value;
 }
 
+// QEMU (7.2 at least) does not look at a line that is high again at the moment when a guest's end of interrupt deactivates
+// a linked one: not before something else happens to this core's interrupts. So something does, a while after one was put
+// into a list register, and again while there is any. A guest whose timer is late gets one tick after the other this way: they
+// must come soon, or it would never catch up.
+#define GUARDS_PER_SECOND      250u
+#define LATE_GUARDS_PER_SECOND 50000u
+
+static void guard_again(struct arch_percpu *cpu, uint64_t per_second)
+{
+    cpu->guard = sysreg_read(cntpct_el0) + sysreg_constant(cntfrq_el0) / per_second;
+    if (cpu->guard < sysreg_read(cnthp_cval_el2)) {
+        sysreg_write(cnthp_cval_el2, cpu->guard);
+    }
+}
+
 static void write(unsigned n, uint64_t value)
 {
+    if ((value & ICH_LR_HW) != 0 && this_cpu()->arch.guard == UINT64_MAX) {
+        guard_again(&this_cpu()->arch, GUARDS_PER_SECOND);
+    }
     uint64_t lr = (value & GICH_LR_VINTID) | (value >> 51 & 0x1f) << GICH_LR_PRIORITY_SHIFT |
                   (value >> ICH_LR_PINTID_SHIFT & 0x3ff) << GICH_LR_PINTID_SHIFT;
     lr |= (value & ICH_LR_PENDING) != 0 ? GICH_LR_PENDING : 0;
@@ -45,6 +64,20 @@ static void write(unsigned n, uint64_t value)
 static uint64_t empty(void)
 {
     return mmio_read32(hypervisor(), GICH_ELRSR0);
+}
+
+void vgic_guard(void)
+{
+    struct arch_percpu *cpu = &this_cpu()->arch;
+    if (cpu->guard == UINT64_MAX) {
+        return;
+    }
+    cpu->guard = UINT64_MAX;
+    if (cpu->resident != NULL && vgic_timer_asserts()) {
+        guard_again(cpu, LATE_GUARDS_PER_SECOND);
+    } else if (cpu->resident != NULL && (~empty() & machine.gic.all_lists) != 0) {
+        guard_again(cpu, GUARDS_PER_SECOND);
+    }
 }
 
 static uint64_t ended(void)

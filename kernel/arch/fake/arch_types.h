@@ -111,7 +111,8 @@ static inline uint64_t arch_now(void)
     return fake_clock();
 }
 
-static inline void arch_timer_set(uint64_t deadline)
+static inline void arch_timer_set(const struct arch_percpu *cpu, uint64_t deadline)
 {
+    (void)cpu;
     fake_timer_set(deadline);
 }
