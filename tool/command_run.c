@@ -156,10 +156,10 @@ static void show(struct session *s, const struct command_line *line)
     }
 }
 
-// With several consoles, the keys that one would try first go to a guest.
+// Beside other clients of the serial mux, the keys that one would try first go to a guest.
 static void tell_keys(const struct session *s)
 {
-    if (s->model.consoles > 1 && isatty(STDIN_FILENO)) {
+    if (s->model.links > 1 && isatty(STDIN_FILENO)) {
         fputs("bulkhead: Ctrl-] 1 to 9 chooses whom you type at, Ctrl-] ? lists them, "
               "Ctrl-] q ends the system\n",
               stderr);
@@ -191,7 +191,7 @@ int command_run(struct session *s)
     tell_keys(s);
     struct relay_options options = {.seconds = s->options.timeout,
                                     .guest = s->options.guest != NULL,
-                                    .keys = s->model.consoles == 1};
+                                    .keys = s->model.links == 1};
     struct relay_result result = relay_run(line.words, &options);
     return exit_code(&s->options, &result);
 }
