@@ -3,6 +3,7 @@
 #   make               what `./bulkhead run` needs: kernel, init, libmicrokit, libvmm, programs, the tool
 #   make target        of that, what runs on the target
 #   make unit fuzz     the development machine's tests          make guest     files out of Debian's arm64 packages
+#   make two-guests    of these, what `./bulkhead run` needs
 #   make install       DESTDIR, PREFIX                          make clean     all but what was fetched
 #
 # Variables: V=1 shows commands. LLVM=1 builds with clang and lld, into build/clang. UBSAN=1 builds what runs on the
@@ -41,7 +42,7 @@ B := $(BUILD)
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all target unit fuzz guest headers tidy install clean
+.PHONY: all target unit fuzz guest two-guests headers tidy install clean
 all:
 
 # ---- Fetched once: sources and guest files out of Debian's archive ---------------------------------------------------
@@ -84,6 +85,9 @@ $(GUEST)/busybox-arm64:
 
 # An initial file system with a shell: `./bulkhead run --kernel build/guest/vmlinuz-arm64 --initrd build/guest/initrd.cpio`
 guest: $(GUEST)/initrd.cpio
+
+# Of these, what systems/two-guests takes.
+two-guests: $(GUEST)/vmlinuz-cloud-arm64 $(GUEST)/initrd.cpio
 $(GUEST)/initrd.cpio: test/runner/initrd.py $(GUEST)/busybox-arm64
 	$(Q)python3 $< $@
 
@@ -344,6 +348,8 @@ tidy: $(call tidy-of,kernel,$(wildcard kernel/*.c kernel/arch/aarch64/*.c base/*
 # ---- Installing, cleaning, dependencies ------------------------------------------------------------------------------
 
 SHARE := $(DESTDIR)$(PREFIX)/share/bulkhead
+# What `run` takes without being told.
+FETCHED = $(wildcard $(GUEST)/*.dtb $(GUEST)/vmlinuz-cloud-arm64 $(GUEST)/initrd.cpio)
 install: all
 	install -D $(B)/bulkhead $(DESTDIR)$(PREFIX)/bin/bulkhead
 	install -d $(SHARE)/lib $(SHARE)/bin $(SHARE)/systems $(SHARE)/guest
@@ -353,7 +359,7 @@ install: all
 	cp -R systems/* $(B)/systems/* $(SHARE)/systems
 	cp -R lib/include $(SHARE)
 	cp --parents abi/*.h base/*.h base/libc/*.h lib/*.h spec/*.h $(filter-out vmm/port/sim.h,$(wildcard vmm/*.h vmm/*/*.h)) $(SHARE)/include
-	$(if $(wildcard $(GUEST)/*.dtb),install -m 644 $(GUEST)/*.dtb $(SHARE)/guest)
+	$(if $(FETCHED),install -m 644 $(FETCHED) $(SHARE)/guest)
 
 clean:
 	rm -rf $(filter-out build/src build/guest build/apt,$(wildcard $(B)/*))

@@ -15,6 +15,11 @@
 #define SERIAL_IN_SIZE     0x1000u // bytes that came from the wire
 #define SERIAL_NAME_MAX    16u     // with the final zero
 
+// The kernel's last line, "bulkhead: off, code N", goes out on the same wire. Nobody above a driver can write it: behind
+// every SERIAL_GUARDED that comes from above, the driver writes a SERIAL_GUARD.
+#define SERIAL_GUARDED "bulkhead: of"
+#define SERIAL_GUARD   0x01
+
 struct serial_region {
     char name[SERIAL_NAME_MAX]; // upper side: what it calls itself, written before its first byte
     // Lower side: the position in `out` before which every byte has left the wire. A position counts bytes since the

@@ -79,9 +79,7 @@ static bool bring_up(struct system *s)
         return false;
     }
     summary(s);
-    if ((s->bundle.header->flags & BUNDLE_CONSOLE_OFF) != 0) {
-        sys_console_mode(s->kernel, CONSOLE_OFF);
-    }
+    speak_no_more(s);
     return processes_start(s);
 }
 

@@ -48,8 +48,11 @@ static err_t give_authorities(struct system *s, uint32_t process)
 {
     handle_t cspace = s->processes[process].cspace;
     uint32_t flags = bundle_process(&s->bundle, process)->flags;
-    err_t err = sys_copy(s->kernel, here(BOOT_CONSOLE), (struct place){cspace, PROCESS_CONSOLE},
-                         RIGHT_WRITE, 0);
+    err_t err = OK;
+    if (!is_quiet(s)) { // else it would be heard while init speaks, and could say what init says
+        err = sys_copy(s->kernel, here(BOOT_CONSOLE), (struct place){cspace, PROCESS_CONSOLE},
+                       RIGHT_WRITE, 0);
+    }
     if (err == OK && (flags & BUNDLE_SMC) != 0) {
         err = sys_copy(s->kernel, here(BOOT_SMC), (struct place){cspace, PROCESS_SMC}, RIGHT_WRITE,
                        0);

@@ -42,7 +42,7 @@ struct element guest_map_element(const struct system *s, const struct bundle_gue
     return (struct element){"map of", region_element(s, map->region).name, map->line};
 }
 
-static bool is_quiet(const struct system *s)
+bool is_quiet(const struct system *s)
 {
     return (s->bundle.header->flags & BUNDLE_CONSOLE_OFF) != 0;
 }

@@ -139,6 +139,9 @@ struct element guest_map_element(const struct system *s, const struct bundle_gue
 
 // ---- The rest ---------------------------------------------------------------------------------------------------
 
+// Has the description turned the kernel's console off?
+bool is_quiet(const struct system *s);
+
 // Around what init says once the system runs: the description may have turned the kernel's console off.
 void speak_up(const struct system *s);
 void speak_no_more(const struct system *s);

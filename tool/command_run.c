@@ -58,6 +58,11 @@ static uint32_t place_of(struct session *s, const char *source)
     return hash;
 }
 
+static bool nothing_named(const struct options *o)
+{
+    return o->file == NULL && o->guest == NULL && o->image == NULL && o->init == NULL;
+}
+
 // Null: it could not be built, which has been said. *size: of the image, if it was.
 static const char *make_image(struct session *s, const struct home *home, size_t *size)
 {
@@ -65,7 +70,7 @@ static const char *make_image(struct session *s, const struct home *home, size_t
     if (o->image != NULL) {
         return o->image;
     }
-    if (!session_described(s) && o->init == NULL) {
+    if (nothing_named(o)) {
         o->file = home_default_system(&s->arena, home);
     }
     const char *source = o->guest != NULL ? o->guest : o->file != NULL ? o->file : o->init;
@@ -123,7 +128,7 @@ static int exit_code(const struct options *o, const struct relay_result *r)
     return r->verdict.code;
 }
 
-static const char *refuse(const struct options *o)
+static const char *refuse(struct arena *a, const struct options *o, const struct home *home)
 {
     if (o->guest != NULL && (o->file != NULL || o->image != NULL)) {
         return "--kernel runs a guest of its own, leave out FILE.system and --image";
@@ -137,6 +142,9 @@ static const char *refuse(const struct options *o)
     if (o->image != NULL && (o->file != NULL || o->init != NULL)) {
         return "--image is run as it is, leave out FILE.system and --init";
     }
+    if (nothing_named(o) && !home_has_guests(a, home)) {
+        return "the guests of systems/two-guests are missing, run: make two-guests";
+    }
     return NULL;
 }
 
@@ -148,12 +156,22 @@ static void show(struct session *s, const struct command_line *line)
     }
 }
 
+// Beside other clients of the serial mux, the keys that one would try first go to a guest.
+static void tell_keys(const struct session *s)
+{
+    if (s->model.links > 1 && isatty(STDIN_FILENO)) {
+        fputs("bulkhead: Ctrl-] 1 to 9 chooses whom you type at, Ctrl-] ? lists them, "
+              "Ctrl-] q ends the system\n",
+              stderr);
+    }
+}
+
 int command_run(struct session *s)
 {
     struct arena *a = &s->arena;
     struct home home = home_find(a);
     struct command_line line;
-    const char *wrong = refuse(&s->options);
+    const char *wrong = refuse(a, &s->options, &home);
     size_t size = 0;
     const char *image = wrong != NULL ? NULL : make_image(s, &home, &size);
     if (wrong == NULL && image == NULL) {
@@ -170,9 +188,10 @@ int command_run(struct session *s)
     if (s->options.show) {
         show(s, &line);
     }
+    tell_keys(s);
     struct relay_options options = {.seconds = s->options.timeout,
                                     .guest = s->options.guest != NULL,
-                                    .keys = s->model.consoles == 1};
+                                    .keys = s->model.links == 1};
     struct relay_result result = relay_run(line.words, &options);
     return exit_code(&s->options, &result);
 }

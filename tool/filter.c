@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include <abi/serial.h>
+
 static const char mark[] = "bulkhead: ";
 static const char panic[] = "bulkhead: panic: ";
 
-#define MARK_LENGTH (sizeof(mark) - 1)
+#define MARK_LENGTH    (sizeof(mark) - 1)
+#define GUARDED_LENGTH (sizeof(SERIAL_GUARDED) - 1)
 
 static const char banner[] = "Bulkhead ";
 static const char *const boot_marks[] = {banner, "init: ", mark};
@@ -39,13 +42,35 @@ static void end_line(struct filter *f)
     f->length = 0;
 }
 
-static void feed_ours(struct filter *f, char c)
+static bool ends_guarded(const struct filter *f)
 {
+    return f->length >= GUARDED_LENGTH &&
+           memcmp(f->line + f->length - GUARDED_LENGTH, SERIAL_GUARDED, GUARDED_LENGTH) == 0;
+}
+
+// It was the guest who wrote the mark.
+static char *disown_line(struct filter *f, char *theirs)
+{
+    size_t length = f->length;
+    memcpy(theirs, f->line, length);
+    f->ours = false;
+    f->guest = true;
+    f->length = 0;
+    return theirs + length;
+}
+
+// Returns the end of the guest's output.
+static char *feed_ours(struct filter *f, char c, char *theirs)
+{
+    if (c == SERIAL_GUARD && ends_guarded(f)) {
+        return f->length == GUARDED_LENGTH && !f->panic ? disown_line(f, theirs) : theirs;
+    }
     if (c == '\n') {
         end_line(f);
     } else if (f->length < sizeof(f->line) - 1) {
         f->line[f->length++] = c == '\0' ? '?' : c;
     }
+    return theirs;
 }
 
 // Returns the end of the guest's output.
@@ -104,7 +129,7 @@ size_t filter_feed(struct filter *f, const char *bytes, size_t size, char *their
     char *end = theirs;
     for (size_t i = 0; i < size; i++) {
         if (f->ours) {
-            feed_ours(f, bytes[i]);
+            end = feed_ours(f, bytes[i], end);
         } else if (!f->guest) {
             end = feed_boot(f, bytes[i], end);
         } else {

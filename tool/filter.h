@@ -2,6 +2,9 @@
 // "bulkhead: ". Those go to a function, everything else stays the guest's, to the byte. Before the guest's first byte
 // kernel and init have the console: what the kernel says then is dropped, and "init: " is a mark, too.
 //
+// A guest may write such a mark, too: what it says then is taken for the system's, except for the line that ends the
+// system, which a driver guards (abi/serial.h). The guard is taken out, and the line is the guest's.
+//
 // The mark may come behind a line that the guest did not finish. What could be its beginning is held back until more
 // comes, or until filter_flush.
 #pragma once

@@ -26,8 +26,14 @@ const char *home_init(struct arena *a, const struct home *h)
 
 const char *home_default_system(struct arena *a, const struct home *h)
 {
-    return arena_format(a, "%s/%s/hello/hello.system", h->folder,
+    return arena_format(a, "%s/%s/two-guests/two-guests.system", h->folder,
                         h->installed ? "systems" : "../systems");
+}
+
+bool home_has_guests(struct arena *a, const struct home *h)
+{
+    return file_exists(arena_format(a, "%s/guest/vmlinuz-cloud-arm64", h->folder)) &&
+           file_exists(arena_format(a, "%s/guest/initrd.cpio", h->folder));
 }
 
 const char *home_zcu102_tree(struct arena *a, const struct home *h)

@@ -13,8 +13,9 @@ struct home home_find(struct arena *a);
 const char *home_kernel(struct arena *a, const struct home *h);
 const char *home_init(struct arena *a, const struct home *h);
 
-// The system that `run` takes when none is named.
+// The system that `run` takes when none is named, and whether its guests' files, which are Debian's, have been fetched.
 const char *home_default_system(struct arena *a, const struct home *h);
+bool home_has_guests(struct arena *a, const struct home *h);
 
 // The device tree of the board zcu102, for QEMU.
 const char *home_zcu102_tree(struct arena *a, const struct home *h);

@@ -13,7 +13,7 @@
 
 #define NAME_MOST                                                                                  \
     48u // bytes, so that there is room for what is appended to make names of its regions
-#define CONSOLES_MOST   9u  // clients of the serial mux
+#define LINKS_MOST      9u  // clients of the serial mux
 #define ATTRIBUTES_MOST 16u // of one element
 #define UARTS           "stdout serial0 arm,pl011 cdns,uart-r1p12 xlnx,xuartps"
 
@@ -32,6 +32,7 @@ struct lower {
     uint64_t cores;
     const struct xml *origin; // what new elements come from
     uint32_t consoles;        // so far
+    uint32_t links;           // so far: consoles count as if all were there
     const char *mux_config;
 };
 
@@ -116,19 +117,22 @@ static void add_serial_region(struct lower *l, const char *name)
     set_address(l, x, "size", SERIAL_REGION_SIZE);
 }
 
-static void add_end(struct lower *l, struct xml *channel, const char *process, uint64_t id)
+static struct xml *add_end(struct lower *l, struct xml *channel, const char *process, uint64_t id)
 {
     struct xml *x = add(l, channel, "end");
     set(l, x, "pd", process);
     set_number(l, x, "id", id);
+    return x;
 }
 
-static void add_channel(struct lower *l, const char *upper, uint64_t upper_id, const char *lower,
-                        uint64_t lower_id)
+// Returns the upper end.
+static struct xml *add_channel(struct lower *l, const char *upper, uint64_t upper_id,
+                               const char *lower, uint64_t lower_id)
 {
     struct xml *x = add(l, l->root, "channel");
-    add_end(l, x, upper, upper_id);
+    struct xml *end = add_end(l, x, upper, upper_id);
     add_end(l, x, lower, lower_id);
+    return end;
 }
 
 // What consoles need.
@@ -168,11 +172,11 @@ static void add_mux_config(struct lower *l, struct xml *mux)
     set(l, map, "setvar_prefill_size", "config_size");
 }
 
-// `mux`: null if there is only this one.
-static void add_console(struct lower *l, const struct guest *g, struct xml *vmm, struct xml *mux)
+// `mux`: null if there is only this one. The mux's first clients are consoles: whom one types at is one of them.
+static void add_link(struct lower *l, const struct guest *g, struct xml *vmm, struct xml *mux)
 {
-    const char *region = arena_format(l->arena, "%s_console", g->name);
-    uint32_t number = ++l->consoles;
+    const char *region = arena_format(l->arena, g->console ? "%s_console" : "%s_log", g->name);
+    uint32_t number = g->console ? ++l->consoles : ++l->links;
     add_serial_region(l, region);
     set(l, add_map(l, vmm, region, WIRE_VADDR, "rw"), "setvar_vaddr", "serial_region");
     if (mux == NULL) {
@@ -183,7 +187,10 @@ static void add_console(struct lower *l, const struct guest *g, struct xml *vmm,
     uint64_t vaddr = CLIENT_VADDR + (number - 1) * 0x10000u;
     set(l, add_map(l, mux, region, vaddr, "rw"), "setvar_vaddr",
         arena_format(l->arena, "client%u", number));
-    add_channel(l, g->name, 0, "serial_mux", number);
+    struct xml *end = add_channel(l, g->name, 0, "serial_mux", number);
+    if (!g->console) {
+        set(l, end, "setvar_id", "serial_channel");
+    }
     l->mux_config = arena_format(l->arena, "%sname %u %.*s\n", l->mux_config, number,
                                  (int)SERIAL_NAME_MAX - 1, g->name);
 }
@@ -245,8 +252,10 @@ static void lower_guest(struct lower *l, const struct guest *g, struct xml *mux)
     add_image(l, g, vmm, vm, "kernel", 0);
     add_image(l, g, vmm, vm, "initrd", 1);
     add_image(l, g, vmm, vm, "dtb", 2);
+    if (g->link) {
+        add_link(l, g, vmm, mux);
+    }
     if (g->console) {
-        add_console(l, g, vmm, mux);
         set(l, vm, "console", "0");
     }
     add_vcpus(l, g, vm);
@@ -297,11 +306,24 @@ static void check_values(struct model *m, struct guest *g, uint64_t cores)
 static void check_console(struct model *m, struct guest *g)
 {
     const struct xml *console = xml_child(g->node.xml, "console");
-    g->console = console != NULL && m->consoles < CONSOLES_MOST;
+    g->link = g->console = console != NULL && m->consoles < LINKS_MOST;
     m->consoles += g->console;
     if (console != NULL && !g->console) {
         diag_error(m->diag, console->offset,
-                   "the serial mux serves at most %u consoles, remove this one", CONSOLES_MOST);
+                   "the serial mux serves at most %u consoles, remove this one", LINKS_MOST);
+    }
+}
+
+// Where a guest has a console, the kernel's is off: the other guests' VMMs get links, too, as long as there are any.
+static void find_links(struct model *m)
+{
+    const struct table *t = model_table(m, KIND_GUEST);
+    m->links = m->consoles;
+    for (struct guest *g = table_first(t); g != NULL && m->consoles > 0; g = table_next(t, g)) {
+        if (!g->left_out && !g->console && m->links < LINKS_MOST) {
+            g->link = true;
+            m->links++;
+        }
     }
 }
 
@@ -317,6 +339,7 @@ static void check_guests(struct model *m, uint64_t cores)
             check_console(m, g);
         }
     }
+    find_links(m);
 }
 
 // The root.
@@ -367,7 +390,8 @@ void lower_system(struct model *m, struct xml *root, uint64_t cores)
     remove_guests(root, guests);
     const struct xml *last = root->last_child;
     l.origin = first->node.xml;
-    struct xml *mux = m->consoles > 1 ? add_mux(&l) : NULL;
+    l.links = m->consoles;
+    struct xml *mux = m->links > 1 ? add_mux(&l) : NULL;
     for (const struct guest *g = first; g != NULL; g = table_next(guests, g)) {
         if (!g->left_out) {
             lower_guest(&l, g, mux);

@@ -178,6 +178,7 @@ struct guest {
     uint64_t window;
     uint64_t trace;
     bool console;  // it has one: found by lower_system
+    bool link;     // its VMM has a serial link: its console's, or for what the VMM says
     bool left_out; // its name is of no use
 };
 
@@ -307,7 +308,8 @@ struct model {
     struct names regions;
     struct assignment *assignments; // found by assign_collect
     uint32_t assignment_count;
-    uint32_t consoles; // of guests
+    uint32_t consoles; // of guests at the root
+    uint32_t links;    // of their VMMs: consoles, and what guests without one have instead
 };
 
 static inline const struct table *model_table(const struct model *m, enum kind kind)

@@ -25,7 +25,7 @@ static const struct command_rule commands[COMMAND_COUNT] = {
     [COMMAND_GRAPH] = {"graph", "FILE.system", "draws the system as SVG"},
     [COMMAND_RUN] = {"run", "[FILE.system | --kernel FILE]",
                      "builds a system, or one around a guest, and runs it in QEMU; ends with the "
-                     "system's exit code"},
+                     "system's exit code. Of neither: two Linux guests"},
     [COMMAND_HELP] = {"help", "[COMMAND]", "prints this"},
 };
 

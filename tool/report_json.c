@@ -198,6 +198,7 @@ static void add_vm(struct report *r, const struct vm *vm)
 static void add_process(struct report *r, const struct process *p)
 {
     struct json *j = &r->json;
+    const struct system *system = table_first(model_table(r->m, KIND_SYSTEM));
     json_open(j, NULL, '{');
     json_string(j, "name", p->name);
     add_line(r, &p->node);
@@ -212,7 +213,7 @@ static void add_process(struct report *r, const struct process *p)
     json_number(j, "period_us", p->period);
     json_number(j, "stack_size", p->stack_size);
     json_bool(j, "passive", p->passive);
-    json_bool(j, "may_write_to_console", true);
+    json_bool(j, "may_write_to_console", system->console);
     json_bool(j, "may_use_floating_point", p->fpu);
     json_bool(j, "may_call_firmware", p->smc);
     json_bool(j, "may_end_system", p->power);

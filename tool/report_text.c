@@ -269,10 +269,10 @@ static void print_summary(struct report *r, const struct image_parts *parts)
     const struct system *system = table_first(&t[KIND_SYSTEM]);
     fprintf(r->out, "protection domains: %u, memory regions: %u, channels: %u, interrupts: %u\n",
             t[KIND_PROCESS].count, t[KIND_REGION].count, t[KIND_CHANNEL].count, t[KIND_IRQ].count);
-    fprintf(
-        r->out,
-        "the kernel's console, to which every one of them may write, is %s once the system runs\n",
-        system->console ? "on" : "off");
+    fputs(system->console ? "the kernel's console: every one of them may write to it\n"
+                          : "the kernel's console: off once the system runs, and none of them may "
+                            "write to it\n",
+          r->out);
     if (parts != NULL) {
         fprintf(r->out, "image: %zu bytes, of which kernel %zu, bundle %zu\n", parts->whole.size,
                 parts->kernel_size, parts->bundle_size);

@@ -2,15 +2,19 @@
 #include "monitor.h"
 
 #include <abi/vm.h>
+#include <base/format.h>
 #include <lib/bulkhead.h>
 
 #include "dev/pl011.h"
 #include "life.h"
+#include "log.h"
 #include "loop.h"
 
 #define CONSOLE_NONE UINT32_MAX
 
-uintptr_t serial_region; // set by the tool
+// Set by the tool. The channel only where the guest has no console, and the link is for what the VMM says.
+uintptr_t serial_region;
+uint64_t serial_channel;
 
 static const struct vm_config *vm_config(void)
 {
@@ -30,8 +34,8 @@ static size_t write_out(void *context, const uint8_t *bytes, size_t size)
     return serial_write(context, bytes, size);
 }
 
-// What the VMM has to say comes out where the guest's words do: the kernel's console is off where a guest has one. The
-// mark tells the two apart (tool/filter.h).
+// What the VMM has to say comes out where the guest's words do, or would: the kernel's console is off where any guest has
+// one. The mark tells the two apart (tool/filter.h).
 static bool say(void *context, const char *line)
 {
     struct monitor *m = context;
@@ -79,6 +83,14 @@ static void serve_console(struct monitor *m)
     }
 }
 
+static void open_link(struct monitor *m)
+{
+    uint64_t channel = has_console() ? vm_config()->console : serial_channel;
+    serial_init(&m->serial, serial_region, (microkit_channel)channel);
+    m->port.say = say;
+    m->port.context = m;
+}
+
 // ---- Clock ----------------------------------------------------------------------------------------------------------
 
 // Its alarm comes though no vcpu does anything: thread 0 sleeps no longer than until then.
@@ -100,7 +112,9 @@ static bool config_is_ours(const struct vm_config *config)
 
 void monitor_fail(struct monitor *m, const char *why)
 {
-    bulkhead_log("%s", why);
+    char line[VM_LOG_LINE];
+    format(line, sizeof(line), "%s: %s", vm_config()->name, why);
+    port_log(&m->port, line);
     while (port_life(&m->port, VM_EVENT_CRASH) == VM_ACTION_RESTART) {
         // it would fail again
     }
@@ -113,15 +127,16 @@ bool monitor_create(struct monitor *m)
         bulkhead_log("this process is no virtual machine's monitor: init has given it no config");
         return false;
     }
-    if (vm_create(&m->vm, config, &m->port) != OK) {
+    err_t err = vm_create(&m->vm, config, &m->port);
+    if (serial_region != 0) {
+        open_link(m);
+    }
+    if (err != OK) {
         monitor_fail(m, "the virtual machine's config contradicts itself");
         return false;
     }
     m->vm.rtc.moved = port_wake_main;
     if (has_console()) {
-        serial_init(&m->serial, serial_region, config->console);
-        m->port.say = say;
-        m->port.context = m;
         m->vm.console.sink = (struct char_sink){write_out, room, &m->serial};
     }
     return true;

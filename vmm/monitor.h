@@ -36,9 +36,9 @@ struct monitor {
     size_t count;
 };
 
-// In init(): the machine that this process's config describes (abi/vm.h), switched off. Its console is on the serial link
-// whose region the description gives to `serial_region`. False: it cannot be made; that has been said, and counts as the
-// VM's crash.
+// In init(): the machine that this process's config describes (abi/vm.h), switched off. Its console, and what the VMM says,
+// is on the serial link whose region the description gives to `serial_region`; without a console the link's channel is
+// what it gives to `serial_channel`. False: it cannot be made; that has been said, and counts as the VM's crash.
 bool monitor_create(struct monitor *m) WARN_UNUSED;
 
 // In init(), afterwards: the machine begins.

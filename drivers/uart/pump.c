@@ -24,6 +24,23 @@ void pump_init(struct pump *p, const struct uart_model *model, uart_regs_t regs,
     model->start(regs);
 }
 
+// False: the device has no room, and the byte is still to be written.
+static bool put(struct pump *p, uint8_t byte)
+{
+    static const char guarded[] = SERIAL_GUARDED;
+    if (p->guarded == sizeof(guarded) - 1) {
+        if (!p->model->put(p->regs, SERIAL_GUARD)) {
+            return false;
+        }
+        p->guarded = 0;
+    }
+    if (!p->model->put(p->regs, byte)) {
+        return false;
+    }
+    p->guarded = byte == guarded[p->guarded] ? p->guarded + 1 : byte == guarded[0];
+    return true;
+}
+
 // Hands bytes to the device until its FIFO is full. *more: the run's share was used up first.
 static err_t transmit(struct pump *p, bool *more)
 {
@@ -39,7 +56,7 @@ static err_t transmit(struct pump *p, bool *more)
             return err;
         }
         uint32_t taken = 0;
-        while (taken < count && (room = p->model->put(p->regs, bytes[taken]))) {
+        while (taken < count && (room = put(p, bytes[taken]))) {
             taken++;
         }
         serial_link_skip(&p->link, taken);

@@ -20,6 +20,7 @@ struct pump {
     uint64_t tell_at; // ticks: the other end is told again what has left then at the earliest
     uint32_t left;    // position before which every byte has left the wire
     uint32_t told;    // that the other end was told
+    uint32_t guarded; // bytes of SERIAL_GUARDED written last; all: its guard is due
     bool waits;       // for room in the FIFO
     bool broken;      // the other end's ring made no sense: nothing moves any more
 };

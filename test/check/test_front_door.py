@@ -90,6 +90,20 @@ def test_a_failed_build_is_reported(door):
     assert ran.returncode == 1
 
 
+FETCHED = {    # what it is asked to do: what it has made of what isn't ours
+    "run": "two-guests", "run --gic 2 --icount --timeout 5": "two-guests", "run --show --board zcu102": "guest",
+    "run --cpu": "two-guests", "run a.system": None, "run --gic 2 a.system": None, "run --kernel Image": None,
+    "run --image a.img --gic 2": None, "check a.system": None, "check --board=zcu102 a.system": "guest"}
+
+
+@pytest.mark.parametrize("arguments, target", FETCHED.items(), ids=FETCHED)
+def test_guests_are_fetched_for_who_asks_for_them(door, arguments, target):
+    program(door / "bin/make", f'shift 5; echo "$*" >>{door}/log')    # -s -C TOP -j N
+    (door / "scripts/packages").write_text("make  is there\n")
+    assert run(door, *arguments.split()).stdout == f"tool: {arguments}\n"
+    assert log(door) == f"all {target}\n" if target else "all\n"
+
+
 def test_every_package_has_a_reason():
     tree.complain([line for line in tree.read("scripts/packages").splitlines()
                    if line and not line.startswith("#") and len(line.split()) < 2])

@@ -79,7 +79,8 @@ class Consoles(Console):
 
     def __init__(self, *arguments, limit=LIMIT):
         super().__init__(*arguments, limit=limit)
-        self.line = ""        # begun, not ended
+        self.line = ""        # not looked at yet
+        self.speaker = None    # whose line it is in the middle of
         self.said = {}        # {VM: what is not looked at yet}
         self.all = ""
 
@@ -89,11 +90,18 @@ class Consoles(Console):
         except OSError:    # how a pseudoterminal may say that nobody is there any more
             raise pexpect.EOF("the system has ended") from None
         self.all += text
-        *lines, self.line = (self.line + text).split("\n")
-        for line in lines:
-            name, separator, words = line.partition("| ")
-            if separator:
-                self.said[name] = self.said.get(name, "") + words
+        self.line += text
+        while self.line and (self.speaker or self.begin()):
+            words, end, self.line = self.line.partition("\n")
+            self.said[self.speaker] = self.said.get(self.speaker, "") + words
+            self.speaker = None if end else self.speaker
+
+    def begin(self):
+        """Finds out whose line begins, past lines that nobody's name stands before. False: not enough of it is there yet."""
+        prefix = re.match(r"(?:[^|\n]*\n)*([\w.-]+)\| ", self.line)
+        if prefix:
+            self.speaker, self.line = prefix[1], self.line[prefix.end():]
+        return prefix is not None
 
     def see_of(self, name, pattern):
         """Waits until a VM says something that the regular expression matches; returns the match."""

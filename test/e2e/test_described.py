@@ -183,6 +183,28 @@ def test_a_crash_says_why(tmp_path):
     assert code == 1
 
 
+@pytest.mark.parametrize("gic", [3, 2])
+def test_a_vmm_whose_guest_has_no_console_is_heard(tmp_path, gic):
+    # Beside a guest that has one, for which the kernel's is off. One touches nothing, the other cannot begin.
+    program(tmp_path, "    ldr     x11, =0xc000014\n    ldr     w10, [x11]\n    expect  x28, 1\n")
+    (tmp_path / "odd.dtb").write_bytes(struct.pack(">10I", 0xd00dfeed, 0x80, 0x38, 0x48, 0x28, 17, 16, 0, 8, 8).ljust(0x80, b"\0"))
+    file = tmp_path / "mute.system"
+    file.write_text(f"""<system>
+    <virtual_machine name="touches" memory="4M"><kernel path="guest.bin"/></virtual_machine>
+    <virtual_machine name="odd" memory="4M"><kernel path="guest.bin"/><dtb path="odd.dtb"/></virtual_machine>
+    <virtual_machine name="talks" memory="32M">
+        <kernel path="{guests.PAYLOADS}/lifecycle.img"/><cmdline>do=1</cmdline><console/>
+    </virtual_machine>
+</system>
+""")
+    with guests.Consoles(file, "--gic", gic) as console:
+        console.see_of("touches", r"bulkhead: touches: vcpu 0 reads 4 bytes at 0xc000014, where it has no memory.*Three ways")
+        console.see_of("odd", r"bulkhead: odd: the given device tree \(128 bytes\) cannot be used: ")
+        console.see_of("talks", "lifecycle: started")
+        assert console.end() == 1
+        assert "vm odd: crashed" in console.all and "vm touches: powered off" in console.all
+
+
 def test_exits_are_counted(tmp_path):
     # What a guest does itself never leaves it: its own system calls, masks, and exceptions.
     body = """

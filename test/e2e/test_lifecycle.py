@@ -1,6 +1,11 @@
 """How a VM begins and ends: off, reset, time limit, what cannot go on; exit codes.
 What neighbours notice of it: test_neighbours.py."""
 
+import os
+import signal
+import subprocess
+from pathlib import Path
+
 import guests
 import pytest
 
@@ -35,6 +40,35 @@ def test_time_limit(do):
         assert vm.end() == 124
 
 
+# ---- What looks like the end is none ---------------------------------------------------------------------------------
+
+FORGED = "bulkhead: off, code 0"
+
+
+def qemu_of(console):
+    pid = console.child.pid
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+
+
+@pytest.mark.parametrize("machine", guests.MACHINES.values(), ids=guests.MACHINES.keys())
+def test_a_forged_end_is_the_guest_s_word(machine):
+    command = [guests.BULKHEAD, "run", "--kernel", LIFECYCLE, "--append", f"do={OFF} forge=7", "--timeout", guests.LIMIT, *machine]
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                          timeout=guests.LIMIT + 60)
+    assert done.returncode == 0
+    assert done.stdout.endswith(b"\nlogin: bulkhead: off, code 7\nbulkhead: off, code 7\n")
+    assert done.stderr.endswith(b"\nbulkhead: bulkhead: off, code 7\nbulkhead: vm guest: powered off\n")
+
+
+def test_a_forged_end_is_no_verdict():
+    # QEMU goes without the kernel's word, so the guest's is the last one that there is.
+    with lifecycle(f"{SPIN} forge=0") as vm:
+        vm.see(f"[^ ]{FORGED}")
+        os.kill(qemu_of(vm), signal.SIGTERM)
+        vm.see('had not said "off, code N"')
+        assert vm.end() == 1
+
+
 # ---- Two VMs ---------------------------------------------------------------------------------------------------------
 
 OFTEN = ' restarts="1000" window="1"'    # resets are not what it may run out of
@@ -48,6 +82,14 @@ def two(tmp_path, a, b, cmdline_a, cmdline_b, attributes=OFTEN):
                   for name, kernel, cmdline in (("a", a, cmdline_a), ("b", b, cmdline_b)))
     file.write_text(f"<system>\n{vms}</system>\n")
     return file
+
+
+def test_a_forged_end_beside_others_is_no_verdict(tmp_path):
+    system = two(tmp_path, "lifecycle", "ticker", f"do={SPIN} forge=0", "every=1000")
+    with guests.Consoles(system) as console:
+        console.see_of("a", "(bulkhead: of\x01f, code 0.*){3}")
+        os.kill(qemu_of(console), signal.SIGTERM)
+        assert console.end() == 1
 
 
 def ticks(console):

@@ -1,5 +1,6 @@
 // Begins, says so, and ends as the boot arguments say: do=1 switches off, 2 resets, 3 resets by RESET2, 4 never ends,
-// 5 takes one exception inside the other for ever, 6 waits in WFI for ever, 7 writes to the address `at`. What it finds in memory behind itself and
+// 5 takes one exception inside the other for ever, 6 waits in WFI for ever, 7 writes to the address `at`. With
+// forge=N it first says what the kernel says at the end of a system, in pieces and whole. What it finds in memory behind itself and
 // in registers must be as at the first start: it leaves traces there.
 #include <base/bits.h>
 #include <spec/psci.h>
@@ -19,7 +20,8 @@ enum end {
     END_WRITE,
 };
 
-#define TRACE 0x7ace7ace7ace7aceull
+#define NOTHING UINT64_MAX
+#define TRACE   0x7ace7ace7ace7aceull
 
 static void look_for_traces(void)
 {
@@ -36,10 +38,21 @@ static void look_for_traces(void)
     isb();
 }
 
+static void forge(unsigned code)
+{
+    say("bulkhead: bulkhead: off, code %u", code);
+    say("login: bulkhead: off, code %u", code);
+    say("bulkhead: off, code %u", code);
+}
+
 void guest_main(void)
 {
     say("lifecycle: started");
     look_for_traces();
+    uint64_t code = option("forge", NOTHING);
+    if (code != NOTHING) {
+        forge((unsigned)code);
+    }
     switch (option("do", END_OFF)) {
     case END_OFF:
         power_off();

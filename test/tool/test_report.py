@@ -49,7 +49,7 @@ def check_rights(report):
     driver, child, client = report["protection_domains"]
     assert [domain["name"] for domain in (driver, child, client)] == ["driver", "child", "client"]
     facts = {"line": 6, "program": "driver.elf", "priority": 200, "core": 1, "budget_us": 300, "period_us": 900,
-             "stack_size": 0x3000, "passive": False, "may_write_to_console": True, "may_use_floating_point": False,
+             "stack_size": 0x3000, "passive": False, "may_write_to_console": False, "may_use_floating_point": False,
              "may_call_firmware": True, "may_end_system": False}
     assert facts.items() <= driver.items()
     assert driver["maps"] == [
@@ -109,7 +109,7 @@ def test_json_without_programs(tool, tmp_path):
 
 TEXT = """
 protection domains: 3, memory regions: 4, channels: 1, interrupts: 2
-the kernel's console, to which every one of them may write, is off once the system runs
+the kernel's console: off once the system runs, and none of them may write to it
   driver: driver.elf
     priority 200, core 1, 300 us of every 900 us
     may use floating point: no, call the firmware: yes, end the system: no

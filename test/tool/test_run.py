@@ -2,6 +2,7 @@
 the real one is tested end to end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -121,6 +122,13 @@ def test_there_is_no_qemu(tmp_path):
                           capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
     assert "qemu-system-aarch64 cannot be started (No such file or directory)" in done.stderr
+
+
+def test_the_guests_are_not_there(tmp_path):
+    tool = shutil.copy(BULKHEAD, tmp_path)    # its home is the folder that it lies in
+    done = subprocess.run([tool, "run"], check=False, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2, "", "bulkhead: the guests of systems/two-guests are missing, run: make two-guests\n")
 
 
 # ---- The terminal ----------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def zboot(payload, method=b"gzip"):
 @pytest.fixture
 def shop(workshop):    # noqa: F811
     """The workshop with the programs that the short form needs, and files to start from."""
-    workshop.elf("vmm.elf", VARIABLES.format("serial_region"))
+    workshop.elf("vmm.elf", VARIABLES.format("serial_region") + VARIABLES.format("serial_channel"))
     workshop.elf("uart_driver.elf", VARIABLES.format("wire"))
     workshop.elf("serial_mux.elf", MUX)
     workshop.write("Image", image())
@@ -141,15 +141,20 @@ def test_vcpus_go_round_the_cores_there_are(shop):
         "2:29: cpu 1 does not exist on a machine of 1 cores, use 0..0"]
 
 
+def variables_of_vmm(b, name):
+    """serial_region and serial_channel, in whatever order the compiler has put them."""
+    return sorted(struct.unpack("<QQ", b.memory(b.process(name), 0x201000, 16)))
+
+
 def test_one_console_needs_no_mux(shop):
-    b = built(shop, guest("", "<console/>"), guest(name="db"))
-    assert [process.name for process in b.processes] == ["web", "uart_driver", "db"]
+    b = built(shop, guest("", "<console/>"))
+    assert [process.name for process in b.processes] == ["web", "uart_driver"]
     assert maps(b, "uart_driver") == {"uart": (0x10000000, READ | WRITE | UNCACHED), "web_console": (0x20000000, READ | WRITE)}
     assert maps(b, "web")["web_console"] == (0x20000000, READ | WRITE)
     assert (region(b, "web_console").size, region(b, "uart").device.split()[0]) == (0x4000, "stdout")
     assert [(c.process0, c.id0, c.notify0, c.process1, c.id1, c.notify1) for c in b.channels] == [(0, 0, 1, 1, 1, 1)]
-    assert [vm.console for vm in b.vms] == [0, NONE]
-    assert struct.unpack("<Q", b.memory(b.process("web"), 0x201000, 8))[0] == 0x20000000    # serial_region
+    assert [vm.console for vm in b.vms] == [0]
+    assert variables_of_vmm(b, "web") == [1, 0x20000000]    # serial_region is set, serial_channel isn't
     assert b.flags == 1
 
 
@@ -163,6 +168,25 @@ def test_several_consoles_share_the_mux(shop):
     assert [(c.process0, c.id0, c.process1, c.id1) for c in b.channels] == [(1, 0, 0, 1), (2, 0, 1, 1), (3, 0, 1, 2)]
     config = region(b, "mux_config")
     assert b.blob(config.prefill_offset, config.prefill_size) == b"name 1 web\nname 2 a_name_that_is_\n"
+
+
+def test_a_vmm_without_a_console_beside_one_has_a_link(shop):
+    b = built(shop, guest(name="mute"), guest("", "<console/>"))
+    assert [process.name for process in b.processes] == ["uart_driver", "serial_mux", "mute", "web"]
+    assert maps(b, "serial_mux").keys() == {"wire", "mute_log", "web_console", "mux_config"}
+    assert maps(b, "mute")["mute_log"] == (0x20000000, READ | WRITE)
+    assert [(c.process0, c.id0, c.process1, c.id1) for c in b.channels] == [(1, 0, 0, 1), (2, 0, 1, 2), (3, 0, 1, 1)]
+    assert [vm.console for vm in b.vms] == [NONE, 0]
+    config = region(b, "mux_config")    # what is typed goes to number 1 at first
+    assert b.blob(config.prefill_offset, config.prefill_size) == b"name 2 mute\nname 1 web\n"
+    assert variables_of_vmm(b, "mute") == [0, 0x20000000]
+
+
+def test_consoles_are_served_before_vmms_without_one(shop):
+    consoles, mute = "<console/>", ""
+    b = built(shop, *(guest("", element, name=f"vm{n}") for n, element in enumerate([mute] * 3 + [consoles] * 8)))
+    assert sorted(name for name in maps(b, "serial_mux") if "_log" in name) == ["vm0_log"]
+    assert built(shop, guest(), guest(name="db")).channels == []
 
 
 def test_a_console_that_the_description_keeps(shop):

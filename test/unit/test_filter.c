@@ -79,6 +79,20 @@ static void ours_goes_elsewhere(void **state)
     check("bulkhead: bulkhead: x\n", "", "bulkhead: bulkhead: x\n");
 }
 
+// What a driver has guarded was written by a guest.
+static void a_guarded_end_is_the_guest_s(void **state)
+{
+    (void)state;
+    check("a\nbulkhead: of\1f, code 0\nb", "a\nbulkhead: off, code 0\nb", "");
+    check("x bulkhead: of\1f\nbulkhead: off, code 1\n", "x bulkhead: off\n",
+          "bulkhead: off, code 1\n");
+    check("bulkhead: of\1\1\n", "bulkhead: of\1\n", "");
+    check("bulkhead: of\1", "bulkhead: of", "");
+    check("bulkhead: guest: bulkhead: of\1f\n", "", "bulkhead: guest: bulkhead: off\n");
+    check("bulkhead: o\1f\na\1b", "a\1b", "bulkhead: o\1f\n");
+    check("Bulkhead 0.1\nbulkhead: of\1f\ninit: x\n", "bulkhead: off\ninit: x\n", "");
+}
+
 static void before_the_guest(void **state)
 {
     (void)state;
@@ -118,11 +132,9 @@ static void what_was_shown_is_not_shown_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_guest_s_is_left_alone),
-        cmocka_unit_test(ours_goes_elsewhere),
-        cmocka_unit_test(before_the_guest),
-        cmocka_unit_test(a_panic_is_the_last_word),
-        cmocka_unit_test(long_lines_are_cut),
+        cmocka_unit_test(the_guest_s_is_left_alone),         cmocka_unit_test(ours_goes_elsewhere),
+        cmocka_unit_test(a_guarded_end_is_the_guest_s),      cmocka_unit_test(before_the_guest),
+        cmocka_unit_test(a_panic_is_the_last_word),          cmocka_unit_test(long_lines_are_cut),
         cmocka_unit_test(what_was_shown_is_not_shown_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

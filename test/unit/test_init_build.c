@@ -91,6 +91,16 @@ static void a_process_has_what_it_needs_and_no_more(void **state)
     assert_null(slot(w, 0, PROCESS_SMC)->object);
 }
 
+// init speaks now and then, and a console that is on takes what anybody says.
+static void nobody_has_a_console_that_is_off(void **state)
+{
+    struct world *w = *state;
+    world_process(w, "alone");
+    w->header.flags = BUNDLE_CONSOLE_OFF;
+    build(w);
+    assert_null(slot(w, 0, PROCESS_CONSOLE)->object);
+}
+
 static void its_memory_is_as_the_bundle_says(void **state)
 {
     struct world *w = *state;
@@ -458,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_process_has_what_it_needs_and_no_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_has_a_console_that_is_off, setup, teardown),
         cmocka_unit_test_setup_teardown(its_memory_is_as_the_bundle_says, setup, teardown),
         cmocka_unit_test_setup_teardown(loading_again_restores_data_and_registers, setup, teardown),
         cmocka_unit_test_setup_teardown(patches_say_where_regions_are, setup, teardown),

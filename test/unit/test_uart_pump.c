@@ -153,6 +153,39 @@ static void what_a_fifo_may_hold_has_not_left(void **state)
     }
 }
 
+// Whatever is said, and wherever the FIFO is full: the beginning of the system's last line is guarded, and all else is
+// as it was said.
+static void nobody_above_ends_the_system(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *screen;
+    } cases[] = {
+        {"bulkhead: off, code 0\n", "bulkhead: of\1f, code 0\n"},
+        {"bulkhead: bulkhead: off", "bulkhead: bulkhead: of\1f"},
+        {"bubulkhead: off", "bubulkhead: of\1f"},
+        {"bulkhead: obulkhead: of\1f", "bulkhead: obulkhead: of\1\1f"},
+        {"bulkhead: of", "bulkhead: of"}, // nothing behind it yet
+        {"bulkhead: on, bulkhead:off, ulkhead: off", "bulkhead: on, bulkhead:off, ulkhead: off"},
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (unsigned before = 0; before < UART_FIFO; before++) {
+            begin(state);
+            say(&"0123456789abcdef"[UART_FIFO - before]);
+            for (const char *c = cases[i].said; *c != '\0'; c++) {
+                say((const char[2]){*c});
+                run(1);
+            }
+            while (uart.fifo_length > 0) {
+                uart_send();
+                run(1001);
+            }
+            assert_string_equal(uart.screen + before, cases[i].screen);
+            assert_int_equal(left(), before + strlen(cases[i].said));
+        }
+    }
+}
+
 static void a_run_is_bounded(void **state)
 {
     (void)state;
@@ -235,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup(a_short_text_leaves, begin),
         cmocka_unit_test_setup(a_long_text_leaves_by_interrupts, begin),
         cmocka_unit_test_setup(what_a_fifo_may_hold_has_not_left, begin),
+        cmocka_unit_test_setup(nobody_above_ends_the_system, begin),
         cmocka_unit_test_setup(a_run_is_bounded, begin),
         cmocka_unit_test_setup(the_other_end_is_told_now_and_then, begin),
         cmocka_unit_test_setup(a_ring_does_not_run_full_unheard, begin),

@@ -48,6 +48,7 @@ static void not_found(void **state)
     (void)state;
     check("x", -1);
     check("bulkhead: off, code \n", -1);
+    check("bulkhead: of\1f, code 1\n", -1); // a driver's client said it
     check("bulkhead: off, code -1\n", -1);
     check("bulkhead: off, code 0x1\n", -1);
     check("bulkhead: off, code 1 \n", -1);
