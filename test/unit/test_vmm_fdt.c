@@ -1,5 +1,6 @@
 // The guest's device tree, read back with libfdt and looked at by dtc: the generated one, and given ones after merging.
-// sources: vmm/fdt.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c vmm/log.c base/format.c
+// sources: vmm/fdt.c vmm/fdt_address.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c
+// sources: vmm/log.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
