@@ -54,10 +54,11 @@ bool fdt_take_range(struct fdt_cells *c, const struct fdt_bus *b, struct range *
 static bool translate(const void *fdt, const struct fdt_bus *b, struct range *where)
 {
     struct fdt_cells c = fdt_cells_of(fdt, b->node, "ranges");
+    uint64_t entry = (uint64_t)b->address_cells + b->above->address_cells + b->size_cells;
     if (c.left == 0) {
         return true; // the same addresses
     }
-    while (c.left >= b->address_cells + b->above->address_cells + b->size_cells) {
+    while (entry != 0 && c.left >= entry) { // any number may stand there
         uint64_t child = fdt_take(&c, b->address_cells);
         uint64_t parent = fdt_take(&c, b->above->address_cells);
         uint64_t size = fdt_take(&c, b->size_cells);

@@ -27,7 +27,7 @@ struct fdt_cells {
 uint32_t fdt_cell(const void *fdt, int node, const char *property, uint32_t otherwise);
 struct fdt_cells fdt_cells_of(const void *fdt, int node, const char *property);
 
-// A number of one or two cells, which are there.
+// A number of as many cells, which are there: of the last two, if they are more.
 uint64_t fdt_take(struct fdt_cells *c, unsigned cells);
 
 struct fdt_bus fdt_bus_of(const void *fdt, int node, const struct fdt_bus *above);
