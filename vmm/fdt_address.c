@@ -79,3 +79,38 @@ bool fdt_to_root(const void *fdt, const struct fdt_bus *b, struct range *where)
     }
     return true;
 }
+
+static bool covers(const void *fdt, int node, const struct fdt_bus *b, uint64_t address)
+{
+    struct fdt_cells c = fdt_cells_of(fdt, node, "reg");
+    struct range where;
+    while (fdt_take_range(&c, b, &where)) {
+        if (fdt_to_root(fdt, b, &where) && range_contains(where, address, 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int find_below(const void *fdt, const struct fdt_bus *b, uint64_t address)
+{
+    int node;
+    fdt_for_each_subnode(node, fdt, b->node)
+    {
+        int found = -FDT_ERR_NOTFOUND;
+        if (b->depth < FDT_BUS_DEPTH && fdt_getprop(fdt, node, "ranges", NULL) != NULL) {
+            struct fdt_bus below = fdt_bus_of(fdt, node, b);
+            found = find_below(fdt, &below, address);
+        }
+        if (found >= 0 || covers(fdt, node, b, address)) {
+            return found >= 0 ? found : node;
+        }
+    }
+    return -FDT_ERR_NOTFOUND;
+}
+
+int fdt_node_at(const void *fdt, uint64_t address)
+{
+    struct fdt_bus root = fdt_bus_of(fdt, 0, NULL);
+    return find_below(fdt, &root, address);
+}

@@ -37,3 +37,6 @@ bool fdt_take_range(struct fdt_cells *c, const struct fdt_bus *b, struct range *
 
 // What the processors see at an address of a bus. False: they don't reach it.
 bool fdt_to_root(const void *fdt, const struct fdt_bus *b, struct range *where);
+
+// The innermost node whose registers cover what the processors see at this address, or libfdt's error.
+int fdt_node_at(const void *fdt, uint64_t address);

@@ -1,5 +1,6 @@
 // What becomes of an exit: devices by syndrome and by instruction, calls, registers, everything that nobody offers.
-// sources: vmm/exit.c vmm/decode.c vmm/inject.c vmm/unhandled.c vmm/log.c vmm/bus.c vmm/port/sim.c base/format.c
+// sources: vmm/exit.c vmm/decode.c vmm/inject.c vmm/unhandled.c vmm/board.c vmm/fdt_address.c vmm/log.c vmm/bus.c
+// sources: vmm/port/sim.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // How a VM stops and starts again, and everything that may cross: the protocol at the head of vmm/life.c.
-// sources: vmm/life.c vmm/loop.c vmm/vm.c vmm/trace.c vmm/unhandled.c vmm/inject.c vmm/log.c vmm/port/sim.c
-// sources: base/format.c
+// sources: vmm/life.c vmm/loop.c vmm/vm.c vmm/trace.c vmm/unhandled.c vmm/board.c vmm/fdt_address.c vmm/inject.c
+// sources: vmm/log.c vmm/port/sim.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
