@@ -262,6 +262,14 @@ def test_a_crash_says_why(tmp_path):
     assert code == 1
 
 
+def counted(output, vm="guest"):
+    """{row: count of all vcpus} of what a VM's monitor printed; without what depends on the moment: interrupts of the machine's,
+    wake-ups."""
+    rows = re.findall(rf"bulkhead: {vm}: +(\S.*?\S) +(\d+)(?: +\d+)*$", output, re.M)
+    assert len(dict(rows)) == len(rows)
+    return {name: int(count) for name, count in rows if name not in ("kernel alone", "woken", "deadline")}
+
+
 def test_exits_are_counted(tmp_path):
     # What a guest does itself never leaves it: its own system calls, masks, and exceptions.
     body = """
@@ -290,9 +298,83 @@ def test_exits_are_counted(tmp_path):
 """
     code, output = run("--kernel", program(tmp_path, body), "--trace", "exits")
     assert code == 0
-    rows = dict(re.findall(r"^bulkhead: guest: +(\S.*?\S) +(\d+)$", output, re.M))
-    counted = {name: int(count) for name, count in rows.items() if name not in ("kernel alone", "woken", "deadline")}
-    assert counted == {"HVC": 701, "system register": 300, "MMIO": 201, "of these, writes": 1}
+    assert counted(output) == {"HVC": 701, "system register": 300, "MMIO": 201, "pl031, reads": 200, "pl031, writes": 1}
+
+
+# What test/guest/operations.c does, how often. All different, and so are the sums.
+OPERATIONS = {"hvc": 1009, "id": 523, "gicd": 257, "uart": 131, "rtc": 67, "sgi": 37}
+NO_OPERATIONS = dict.fromkeys(OPERATIONS, 0)
+
+
+def arguments_for(operations):
+    return " ".join(f"{name}={count}" for name, count in operations.items())
+
+
+def rows_for(operations, gic):
+    """What these operations add to the table."""
+    n = operations
+    rows = {"HVC": n["hvc"], "system register": n["id"], "MMIO": n["gicd"] + n["uart"] + n["rtc"], "SGIs sent": n["sgi"],
+            "interrupt distributor, reads": n["gicd"], "pl011, reads": n["uart"], "pl031, writes": n["rtc"]}
+    if gic == 3:
+        rows["system register"] += n["sgi"]
+    else:
+        rows["MMIO"] += n["sgi"]
+        rows["interrupt distributor, writes"] = n["sgi"]
+    return rows
+
+
+def difference(after, before):
+    return {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+
+
+@pytest.mark.parametrize("gic", [3, 2])
+def test_counts_are_the_operations_that_were_made(gic):
+    def run_with(operations):
+        code, output = run("--kernel", guests.PAYLOADS / "operations.img", "--append", arguments_for(operations), "--trace",
+                           "exits", "--gic", gic)
+        assert code == 0
+        return counted(output)
+
+    nothing = run_with(NO_OPERATIONS)
+    assert nothing["HVC"] == 1    # SYSTEM_OFF; the rest prepares the interrupt controller
+    assert set(nothing) <= {"HVC", "MMIO", "interrupt distributor, reads", "interrupt distributor, writes",
+                            "interrupt redistributors, reads", "interrupt redistributors, writes"}
+    assert difference(run_with(OPERATIONS), nothing) == rows_for(OPERATIONS, gic)
+    for name, count in OPERATIONS.items():    # and each alone
+        alone = NO_OPERATIONS | {name: count}
+        assert difference(run_with(alone), nothing) == {row: n for row, n in rows_for(alone, gic).items() if n}
+
+
+COUNTED = """<system>
+    <virtual_machine name="one" cpus="1" memory="32M" trace="exits">
+        <kernel path="{payload}"/> <cmdline>{one}</cmdline> <console/>
+    </virtual_machine>
+    <virtual_machine name="two" cpu="1" cpus="1" memory="32M" trace="exits">
+        <kernel path="{payload}"/> <cmdline>{two}</cmdline> <console/>
+    </virtual_machine>
+</system>
+"""
+
+
+@pytest.mark.parametrize("gic", [3, 2])
+def test_counts_of_two_vms_are_their_own(tmp_path, gic):
+    # Side by side, and so often that they do run at the same time.
+    other = {name: 20 * count for name, count in OPERATIONS.items()}
+    file = tmp_path / "counted.system"
+
+    def run_with(one, two):
+        file.write_text(COUNTED.format(payload=guests.PAYLOADS / "operations.img", one=arguments_for(one),
+                                       two=arguments_for(two)))
+        with guests.Consoles(file, "--gic", gic) as console:
+            assert console.end() == 0
+            # Nothing but the monitor's lines is on these consoles, each begun by the mark.
+            said = {name: re.sub(r"(?!^)bulkhead: ", r"\nbulkhead: ", text) for name, text in console.said.items()}
+        return [counted(said[name], name) for name in ("one", "two")]
+
+    nothing = run_with(NO_OPERATIONS, NO_OPERATIONS)
+    one, two = run_with(OPERATIONS, other)
+    assert difference(one, nothing[0]) == rows_for(OPERATIONS, gic)
+    assert difference(two, nothing[1]) == rows_for(other, gic)
 
 
 def test_registers_that_only_the_monitor_answers(tmp_path):
