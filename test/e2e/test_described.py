@@ -153,6 +153,33 @@ def test_vms_on_cores_of_their_own(tmp_path, vms, gic):
         assert console.end() == 0
 
 
+class Pieces:
+    """In a child's place: what it prints comes in these pieces, then no more."""
+
+    timeout = 0
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+
+    def read_nonblocking(self, _size, timeout):
+        assert timeout == self.timeout
+        if not self.pieces:
+            raise OSError
+        return self.pieces.pop(0)
+
+
+def test_what_vms_say_is_put_together_as_it_comes():
+    console = guests.Consoles.__new__(guests.Consoles)
+    console.forget()
+    console.child = Pieces("a", "| gue", "st# ", "\r\nb| one, \r\na", "| echo ", "it\r\nb| two\r\nbulkhead: off\r\n")
+    assert console.see_of("a", "guest# ")    # no line end has come
+    assert len(console.child.pieces) == 3
+    assert console.see_of("b", "one, two")
+    assert console.see_of("a", "^echo it$")
+    with pytest.raises(guests.pexpect.EOF):
+        console.see_of("a", ".")
+
+
 # ---- Diagnosis -------------------------------------------------------------------------------------------------------
 
 def paragraphs(output):
