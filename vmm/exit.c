@@ -71,17 +71,28 @@ static uint64_t extended(uint64_t value, unsigned size, bool wide)
     return wide ? value : (uint32_t)value;
 }
 
+static NOINLINE const struct bus_range *find_range(struct vcpu *v, uint64_t ipa)
+{
+    struct vm *vm = v->vm;
+    const struct bus_range *range = bus_find(&vm->bus, ipa);
+    if (range != NULL) {
+        v->last = range;
+        v->last_accesses = vm->accesses[v->index][range - vm->bus.ranges];
+    }
+    return range;
+}
+
 static ALWAYS_INLINE enum handled bus_access_at(struct vcpu *v, uint64_t ipa, struct bus_access *a)
 {
     const struct bus_range *range = v->last;
-    if (range == NULL || ipa - range->where.base >= range->where.size) {
-        range = bus_find(&v->vm->bus, ipa);
+    if (UNLIKELY(range == NULL || ipa - range->where.base >= range->where.size)) {
+        range = find_range(v, ipa);
         if (range == NULL) {
             return UNHANDLED;
         }
-        v->last = range;
     }
     a->offset = ipa - range->where.base;
+    v->last_accesses[a->write]++;
     return range->access(range->device, a);
 }
 
@@ -241,7 +252,6 @@ static void access_by_instruction(struct vcpu *v)
         return;
     }
     v->exits[TRACE_MMIO_DECODED]++;
-    v->exits[TRACE_MMIO_WRITE] += d.write;
     if (!transfer(v, &d, loaded)) {
         return;
     }
@@ -282,7 +292,6 @@ static void data_abort(struct vcpu *v, uint64_t esr)
     if (UNLIKELY(simple != ESR_ABORT_ISV || !stage2_refused(esr))) {
         awkward_data_abort(v, esr);
     } else if ((esr & ESR_ABORT_WNR) != 0) {
-        v->exits[TRACE_MMIO_WRITE]++;
         access_by_syndrome(v, esr, true);
     } else {
         access_by_syndrome(v, esr, false);

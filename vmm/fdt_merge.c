@@ -9,12 +9,12 @@
 #include <abi/vm.h>
 #include <base/bits.h>
 
+#include "fdt_address.h"
 #include "fdt_write.h"
 #include "vm.h"
 
-#define BUS_DEPTH_MAX 8u // buses below each other
-#define DISABLED      "disabled"
-#define GIC_CELLS     3u // of an interrupt
+#define DISABLED  "disabled"
+#define GIC_CELLS 3u // of an interrupt
 
 static const char *const controllers[] = {
     "arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a9-gic",          "arm,cortex-a7-gic",
@@ -59,26 +59,19 @@ static int find_controller(const void *fdt)
     return -FDT_ERR_NOTFOUND;
 }
 
-static uint32_t cell_of(const void *fdt, int node, const char *name, uint32_t otherwise)
-{
-    int length;
-    const fdt32_t *cell = fdt_getprop(fdt, node, name, &length);
-    return cell != NULL && length == sizeof(*cell) ? fdt32_to_cpu(*cell) : otherwise;
-}
-
 const char *fdt_merge_facts(const void *fdt, struct fdt_writer *w)
 {
     uint32_t highest;
     if (fdt_find_max_phandle(fdt, &highest) != 0 || highest > FDT_MAX_PHANDLE - 2) {
         return "its phandles are damaged";
     }
-    w->address_cells = cell_of(fdt, 0, "#address-cells", 2);
-    w->size_cells = cell_of(fdt, 0, "#size-cells", 1);
+    w->address_cells = fdt_cell(fdt, 0, "#address-cells", 2);
+    w->size_cells = fdt_cell(fdt, 0, "#size-cells", 1);
     if (w->address_cells - 1 > 1 || w->size_cells - 1 > 1) {
         return "#address-cells and #size-cells of its root have to be 1 or 2";
     }
     int controller = find_controller(fdt);
-    if (controller >= 0 && cell_of(fdt, controller, "#interrupt-cells", 0) != GIC_CELLS) {
+    if (controller >= 0 && fdt_cell(fdt, controller, "#interrupt-cells", 0) != GIC_CELLS) {
         return "#interrupt-cells of its interrupt controller has to be 3";
     }
     int clock = fdt_path_offset(fdt, "/apb-pclk");
@@ -90,81 +83,6 @@ const char *fdt_merge_facts(const void *fdt, struct fdt_writer *w)
 }
 
 // ---- Addresses --------------------------------------------------------------------------------------------------
-
-// A node whose children have addresses, and the buses above it.
-struct bus_node {
-    const struct bus_node *above; // NULL: the root
-    int node;
-    unsigned depth;
-    unsigned address_cells; // of its children
-    unsigned size_cells;
-};
-
-// Numbers of a property, cell by cell.
-struct cursor {
-    const fdt32_t *at;
-    unsigned left;
-};
-
-static struct cursor cursor_of(const void *fdt, int node, const char *name)
-{
-    int length = 0;
-    const fdt32_t *at = fdt_getprop(fdt, node, name, &length);
-    return (struct cursor){at, at == NULL || length < 0 ? 0 : (unsigned)length / sizeof(*at)};
-}
-
-// The caller has seen that the cells are there, and that there are two at most.
-static uint64_t take(struct cursor *c, unsigned cells)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < cells; i++) {
-        value = value << 32 | fdt32_to_cpu(*c->at++);
-    }
-    c->left -= cells;
-    return value;
-}
-
-static struct bus_node bus_of(const void *fdt, int node, const struct bus_node *above)
-{
-    unsigned depth = above == NULL ? 0 : above->depth + 1;
-    return (struct bus_node){above, node, depth, cell_of(fdt, node, "#address-cells", 2),
-                             cell_of(fdt, node, "#size-cells", 1)};
-}
-
-static bool cells_are_numbers(const struct bus_node *b)
-{
-    return b->address_cells - 1 <= 1 && b->size_cells - 1 <= 1;
-}
-
-// From a bus's addresses to those of the bus above it.
-static bool translate(const void *fdt, const struct bus_node *b, struct range *where)
-{
-    struct cursor c = cursor_of(fdt, b->node, "ranges");
-    if (c.left == 0) {
-        return true; // the same addresses
-    }
-    while (c.left >= b->address_cells + b->above->address_cells + b->size_cells) {
-        uint64_t child = take(&c, b->address_cells);
-        uint64_t parent = take(&c, b->above->address_cells);
-        uint64_t size = take(&c, b->size_cells);
-        if (range_contains((struct range){child, size}, where->base, where->size)) {
-            where->base = where->base - child + parent;
-            return true;
-        }
-    }
-    return false;
-}
-
-// What the processors see at an address of a bus. False: they don't reach it.
-static bool to_root(const void *fdt, const struct bus_node *b, struct range *where)
-{
-    for (; b->above != NULL; b = b->above) {
-        if (!translate(fdt, b, where)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool vm_has(const struct vm *vm, struct range where)
 {
@@ -188,12 +106,12 @@ struct merge {
 // Has the VM's own tree a node at this address?
 static bool own_describes(const struct merge *m, uint64_t address)
 {
-    unsigned cells = cell_of(m->own, 0, "#address-cells", 2);
+    unsigned cells = fdt_cell(m->own, 0, "#address-cells", 2);
     int node;
     fdt_for_each_subnode(node, m->own, 0)
     {
-        struct cursor c = cursor_of(m->own, node, "reg");
-        if (c.left >= cells && take(&c, cells) == address) {
+        struct fdt_cells c = fdt_cells_of(m->own, node, "reg");
+        if (c.left >= cells && fdt_take(&c, cells) == address) {
             return true;
         }
     }
@@ -207,14 +125,12 @@ enum verdict {
     DROP,
 };
 
-static enum verdict judge_registers(const struct merge *m, int node, const struct bus_node *b)
+static enum verdict judge_registers(const struct merge *m, int node, const struct fdt_bus *b)
 {
-    struct cursor c = cursor_of(m->fdt, node, "reg");
-    while (c.left >= b->address_cells + b->size_cells) {
-        struct range where;
-        where.base = take(&c, b->address_cells);
-        where.size = take(&c, b->size_cells);
-        if (!to_root(m->fdt, b, &where)) {
+    struct fdt_cells c = fdt_cells_of(m->fdt, node, "reg");
+    struct range where;
+    while (fdt_take_range(&c, b, &where)) {
+        if (!fdt_to_root(m->fdt, b, &where)) {
             return DISABLE;
         }
         if (own_describes(m, where.base)) {
@@ -235,7 +151,7 @@ static bool is_memory(const void *fdt, int node)
            memcmp(type, "memory", sizeof("memory")) == 0;
 }
 
-static enum verdict judge(const struct merge *m, int node, const struct bus_node *b)
+static enum verdict judge(const struct merge *m, int node, const struct fdt_bus *b)
 {
     const char *name = fdt_get_name(m->fdt, node, NULL);
     bool top = b->above == NULL;
@@ -249,9 +165,9 @@ static enum verdict judge(const struct merge *m, int node, const struct bus_node
     if (is_one_of(m->fdt, node, lacking, ARRAY_SIZE(lacking))) {
         return DISABLE;
     }
-    enum verdict v = cells_are_numbers(b) ? judge_registers(m, node, b) : KEEP;
+    enum verdict v = judge_registers(m, node, b);
     if (v == KEEP && has(m->fdt, node, "ranges")) {
-        return b->depth < BUS_DEPTH_MAX ? DESCEND : DISABLE;
+        return b->depth < FDT_BUS_DEPTH ? DESCEND : DISABLE;
     }
     return v;
 }
@@ -263,7 +179,7 @@ static void note(struct merge *m, int result)
     }
 }
 
-static void take_away(struct merge *m, const struct bus_node *b)
+static void take_away(struct merge *m, const struct fdt_bus *b)
 {
     int node = fdt_first_subnode(m->fdt, b->node);
     while (node >= 0 && m->error == 0) {
@@ -276,7 +192,7 @@ static void take_away(struct merge *m, const struct bus_node *b)
             if (v == DISABLE) {
                 note(m, fdt_setprop(m->fdt, node, "status", DISABLED, sizeof(DISABLED)));
             } else if (v == DESCEND) {
-                struct bus_node below = bus_of(m->fdt, node, b);
+                struct fdt_bus below = fdt_bus_of(m->fdt, node, b);
                 take_away(m, &below);
             }
             next = fdt_next_subnode(m->fdt, node);
@@ -404,7 +320,7 @@ static void add_children(struct merge *m, int to, int from)
 int fdt_merge(const struct vm *vm, void *fdt, const void *own)
 {
     struct merge m = {vm, fdt, own, 0};
-    struct bus_node root = bus_of(fdt, 0, NULL);
+    struct fdt_bus root = fdt_bus_of(fdt, 0, NULL);
     take_away(&m, &root);
     drop_dead_aliases(&m);
     drop_dead_console(&m);

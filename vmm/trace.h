@@ -4,10 +4,11 @@
 
 struct vm;
 
-// Indices of struct vcpu's `exits`: exception classes (spec/esr.h), and from 64 on what they do not tell.
+// Indices of struct vcpu's `exits`: exception classes (spec/esr.h), and from 64 on what they do not tell. (Which emulated
+// device was read or written, how often: `accesses`, counted by whoever finds it on the bus.)
 enum trace_kind {
-    TRACE_MMIO_WRITE = 64, // data aborts of emulated devices that are writes
-    TRACE_MMIO_DECODED,    // those whose instruction had to be fetched and taken apart
+    TRACE_MMIO_DECODED = 64, // data aborts whose instruction had to be fetched and taken apart
+    TRACE_SGI, // instructions that send SGIs, by a system register or the distributor's
     TRACE_NOTIFIED,
     TRACE_DEADLINE,
     TRACE_OTHER,

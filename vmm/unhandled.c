@@ -1,21 +1,16 @@
 // See unhandled.h.
 #include "unhandled.h"
 
-#include <base/bits.h>
+#include <libfdt.h>
+
 #include <base/format.h>
 #include <spec/esr.h>
 
+#include "board.h"
+#include "fdt_address.h"
 #include "inject.h"
 #include "log.h"
 #include "vm.h"
-
-#define PAGE 0x1000u
-
-// A place of the machine, as a message names it.
-struct neighbour {
-    const char *name; // NULL: there is none
-    struct range where;
-};
 
 enum verdict {
     VERDICT_TELL,
@@ -23,16 +18,16 @@ enum verdict {
     VERDICT_KNOWN,
 };
 
-static enum verdict remember(struct unhandled *u, uint64_t page)
+static enum verdict remember(struct unhandled *u, uint64_t ipa)
 {
     u->accesses++;
     for (uint32_t i = 0; i < u->count; i++) {
-        if (u->pages[i] == page) {
+        if (u->addresses[i] == ipa) {
             return VERDICT_KNOWN;
         }
     }
-    if (u->count < UNHANDLED_PAGES) {
-        u->pages[u->count++] = page;
+    if (u->count < UNHANDLED_ADDRESSES) {
+        u->addresses[u->count++] = ipa;
         return VERDICT_TELL;
     }
     bool said = u->silent;
@@ -40,31 +35,31 @@ static enum verdict remember(struct unhandled *u, uint64_t page)
     return said ? VERDICT_KNOWN : VERDICT_SILENCE;
 }
 
-static void consider(struct neighbour *below, struct neighbour *above, const char *name,
-                     struct range where, uint64_t ipa)
+static void consider(struct place *below, struct place *above, const char *name, struct range where,
+                     uint64_t ipa)
 {
     if (where.base <= ipa && (below->name == NULL || where.base > below->where.base)) {
-        *below = (struct neighbour){name, where};
+        *below = (struct place){name, where};
     }
     if (where.base > ipa && (above->name == NULL || where.base < above->where.base)) {
-        *above = (struct neighbour){name, where};
+        *above = (struct place){name, where};
     }
 }
 
-static void describe(char *out, size_t size, const struct neighbour *n)
+static void describe(char *out, size_t size, const struct place *p)
 {
-    if (n->name == NULL) {
+    if (p->name == NULL) {
         format(out, size, "nothing");
         return;
     }
-    format(out, size, "%s 0x%lx-0x%lx", n->name, (unsigned long)n->where.base,
-           (unsigned long)(n->where.base + (n->where.size - 1)));
+    format(out, size, "%s 0x%lx-0x%lx", p->name, (unsigned long)p->where.base,
+           (unsigned long)(p->where.base + (p->where.size - 1)));
 }
 
 static void tell_neighbours(const struct vm *vm, uint64_t ipa)
 {
-    struct neighbour below = {NULL};
-    struct neighbour above = {NULL};
+    struct place below = {NULL};
+    struct place above = {NULL};
     for (uint32_t i = 0; i < vm->bus.count; i++) {
         consider(&below, &above, vm->bus.ranges[i].name, vm->bus.ranges[i].where, ipa);
     }
@@ -73,6 +68,38 @@ static void tell_neighbours(const struct vm *vm, uint64_t ipa)
     describe(low, sizeof(low), &below);
     describe(high, sizeof(high), &above);
     vm_log(vm, "  The machine has %s at or below it, and %s above it.", low, high);
+}
+
+// What a tree that was given has there. It is read as it was given: the guest's own has lost what the merge dropped, and
+// the guest may write to it. False: it has nothing.
+static bool tell_given(const struct vm *vm, uint64_t ipa)
+{
+    const void *fdt = (const void *)(uintptr_t)vm->config->dtb.vaddr;
+    int node = vm->config->dtb.size == 0 ? -FDT_ERR_NOTFOUND : fdt_node_at(fdt, ipa);
+    if (node < 0) {
+        return false;
+    }
+    char path[80];
+    if (fdt_get_path(fdt, node, path, sizeof(path)) != 0) {
+        format(path, sizeof(path), "%s",
+               fdt_get_name(fdt, node, NULL)); // too long: its end will do
+    }
+    const char *compatible = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
+    vm_log(vm, "  The given device tree has %s (%s) there.", path,
+           compatible == NULL ? "no compatible" : compatible);
+    return true;
+}
+
+// What made the guest believe that something is there, most likely.
+static void tell_expected(const struct vm *vm, uint64_t ipa)
+{
+    if (tell_given(vm, ipa)) {
+        return;
+    }
+    char what[80];
+    struct place p = board_at(ipa);
+    describe(what, sizeof(what), &p);
+    vm_log(vm, "  A device tree of QEMU's virt board would have there: %s.", what);
 }
 
 static const char *obstacle(const struct vcpu *v, enum unhandled_kind kind)
@@ -117,6 +144,7 @@ static void tell(const struct vcpu *v, enum unhandled_kind kind, uint64_t ipa, u
 {
     const struct vm *vm = v->vm;
     tell_access(v, kind, ipa, detail);
+    tell_expected(vm, ipa);
     tell_neighbours(vm, ipa);
     if (kind == UNHANDLED_INSTRUCTION) {
         vm_log(vm,
@@ -136,14 +164,13 @@ void unhandled_access(struct vcpu *v, enum unhandled_kind kind, uint64_t ipa, ui
 {
     struct vm *vm = v->vm;
     port_lock(vm->port, &vm->lock);
-    enum verdict verdict = remember(&vm->unhandled, align_down(ipa, PAGE));
+    enum verdict verdict = remember(&vm->unhandled, ipa);
     port_unlock(vm->port, &vm->lock);
 
     if (verdict == VERDICT_TELL) {
         tell(v, kind, ipa, detail);
     } else if (verdict == VERDICT_SILENCE) {
-        vm_log(vm,
-               "the guest touches ever more addresses where nothing is: no more of them are told");
+        vm_log(vm, "the guest touches ever more addresses where nothing is: more are not told");
     }
     inject_external_abort(v);
 }
@@ -152,7 +179,7 @@ void unhandled_summary(struct vm *vm)
 {
     const struct unhandled *u = &vm->unhandled;
     if (u->accesses > u->count) {
-        vm_log(vm, "%lu accesses to addresses where nothing is, on %s%u pages",
-               (unsigned long)u->accesses, u->silent ? "more than " : "", u->count);
+        vm_log(vm, "%lu accesses where nothing is, to %s%u addresses", (unsigned long)u->accesses,
+               u->silent ? "more than " : "", u->count);
     }
 }

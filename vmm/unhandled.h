@@ -1,6 +1,6 @@
 // The one place that decides about an access that nobody handles. The guest gets what hardware does when no device
-// answers, a synchronous external abort; whoever looks after the system gets, once for each page of the guest's address
-// space, a paragraph that says what the guest touched and what can be done about it.
+// answers, a synchronous external abort; whoever looks after the system gets, once for each address, a paragraph that
+// says what the guest touched, what a device tree would have had there, and what can be done about it.
 #pragma once
 
 #include <stdbool.h>
@@ -9,15 +9,15 @@
 struct vcpu;
 struct vm;
 
-// Pages that are remembered. What touches more of them than this is probing, and the rest is only counted.
-#define UNHANDLED_PAGES 32u
+// Addresses that are remembered. What touches more of them than this is probing, and the rest is only counted.
+#define UNHANDLED_ADDRESSES 32u
 
 // Guarded by vm.lock.
 struct unhandled {
-    uint64_t accesses;               // all
-    uint32_t count;                  // of `pages`
-    bool silent;                     // it was said that no more will be said
-    uint64_t pages[UNHANDLED_PAGES]; // addresses, without the offset in the page
+    uint64_t accesses; // all
+    uint32_t count;    // of `addresses`
+    bool silent;       // it was said that no more will be said
+    uint64_t addresses[UNHANDLED_ADDRESSES];
 };
 
 enum unhandled_kind {

@@ -65,6 +65,7 @@ struct vcpu {
     bool look;         // its own thread's: something that loop.c looks at has changed
     uint64_t deadline; // of the next port_run: UINT64_MAX, or when cntp fires
     const struct bus_range *last; // the range that it accessed last, or NULL: tried first
+    uint64_t *last_accesses;      // that range's counts in vm.accesses
     uint64_t exits[TRACE_KINDS];  // by kind (trace.h)
 };
 
@@ -82,9 +83,10 @@ struct vm {
     struct vcpu vcpu[VCPU_MAX];
     uint64_t entry; // where a start begins, with the device tree's address in x0
     uint64_t fdt_ipa;
-    bool started;                         // by this VMM: RAM may hold what the guest left (load.c)
-    struct unhandled unhandled;           // lock
-    const struct vm_extension *extension; // NULL: none
+    bool started;               // by this VMM: RAM may hold what the guest left (load.c)
+    struct unhandled unhandled; // lock
+    uint64_t accesses[VCPU_MAX][BUS_RANGES_MAX][2]; // each vcpu's of each range: reads, writes
+    const struct vm_extension *extension;           // NULL: none
 };
 
 // Devices where QEMU's virt board has them, and their interrupts. (The interrupt controller's places: gic/vgic.h.)

@@ -75,12 +75,16 @@ class Console:
 
 class Consoles(Console):
     """Several VMs, whose consoles share one line: `a| what a says`. The mux may break a line off where another VM says
-    something, so what is looked for is looked for in what one VM says, without its line ends."""
+    something, so what is looked for is looked for in what one VM says, without its line ends. A line counts from its first
+    word on: who waits for a prompt gets no line end."""
 
     def __init__(self, *arguments, limit=LIMIT):
         super().__init__(*arguments, limit=limit)
-        self.line = ""        # not looked at yet
-        self.speaker = None    # whose line it is in the middle of
+        self.forget()
+
+    def forget(self):
+        self.line = ""        # begun, not ended
+        self.taken = 0        # how much of its VM's words is in `said`
         self.said = {}        # {VM: what is not looked at yet}
         self.all = ""
 
@@ -90,18 +94,18 @@ class Consoles(Console):
         except OSError:    # how a pseudoterminal may say that nobody is there any more
             raise pexpect.EOF("the system has ended") from None
         self.all += text
-        self.line += text
-        while self.line and (self.speaker or self.begin()):
-            words, end, self.line = self.line.partition("\n")
-            self.said[self.speaker] = self.said.get(self.speaker, "") + words
-            self.speaker = None if end else self.speaker
+        *ended, self.line = (self.line + text).split("\n")
+        for line in ended:
+            self.take(line)
+            self.taken = 0
+        self.taken = self.take(self.line)
 
-    def begin(self):
-        """Finds out whose line begins, past lines that nobody's name stands before. False: not enough of it is there yet."""
-        prefix = re.match(r"(?:[^|\n]*\n)*([\w.-]+)\| ", self.line)
-        if prefix:
-            self.speaker, self.line = prefix[1], self.line[prefix.end():]
-        return prefix is not None
+    def take(self, line):
+        """Adds what is new of a line. Returns how much its VM has said in it."""
+        name, separator, words = line.partition("| ")
+        if separator:
+            self.said[name] = self.said.get(name, "") + words[self.taken:]
+        return len(words)
 
     def see_of(self, name, pattern):
         """Waits until a VM says something that the regular expression matches; returns the match."""

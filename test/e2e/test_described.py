@@ -153,24 +153,130 @@ def test_vms_on_cores_of_their_own(tmp_path, vms, gic):
         assert console.end() == 0
 
 
+class Pieces:
+    """In a child's place: what it prints comes in these pieces, then no more."""
+
+    timeout = 0
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+
+    def read_nonblocking(self, _size, timeout):
+        assert timeout == self.timeout
+        if not self.pieces:
+            raise OSError
+        return self.pieces.pop(0)
+
+
+def test_what_vms_say_is_put_together_as_it_comes():
+    console = guests.Consoles.__new__(guests.Consoles)
+    console.forget()
+    console.child = Pieces("a", "| gue", "st# ", "\r\nb| one, \r\na", "| echo ", "it\r\nb| two\r\nbulkhead: off\r\n")
+    assert console.see_of("a", "guest# ")    # no line end has come
+    assert len(console.child.pieces) == 3
+    assert console.see_of("b", "one, two")
+    assert console.see_of("a", "^echo it$")
+    with pytest.raises(guests.pexpect.EOF):
+        console.see_of("a", ".")
+
+
 # ---- Diagnosis -------------------------------------------------------------------------------------------------------
+
+def paragraphs(output):
+    """{address: lines of what is told of it}; nothing may stand between them."""
+    told, lines = {}, None
+    for line in output.splitlines():
+        if begin := re.match(r"bulkhead: guest: vcpu \d+ .* at 0x(\w+), .*\(pc 0x\w+\)\.$", line):
+            address = int(begin[1], 16)
+            assert address not in told, line
+            lines = told[address] = [line]
+        elif line.startswith("bulkhead: guest:   "):
+            lines.append(line.removeprefix("bulkhead: guest:   "))
+        else:
+            lines = None
+    return told
+
+
+def assert_whole(paragraph):
+    """From the access to the third remedy."""
+    assert len(paragraph) == 7
+    assert re.fullmatch(r"The machine has .* at or below it, and .* above it\.", paragraph[2])
+    assert [line.split()[:2] for line in paragraph[4:]] == [["-", "give"], ["-", "add"], ["-", "remove"]]
+
 
 def test_an_access_that_nobody_handles_is_explained_once(tmp_path):
     body = """
     ldr     x11, =0xc000014
     ldr     w10, [x11]
-    ldr     w10, [x11, #4]          // the same page
-    expect  x28, 2
+    ldr     w10, [x11]
+    str     w10, [x11, #4]          // the same page
+    strb    w10, [x11]
+    expect  x28, 4
 """
     code, output = run("--kernel", program(tmp_path, body))
     assert code == 0
-    told = re.findall(r"vcpu 0 reads 4 bytes at 0xc0000\d\d, where it has no memory and no device answers \(pc 0x400800\d\d\)",
-                      output)
-    assert len(told) == 1
-    assert re.search(r"The machine has \S+ 0x\w+-0x\w+ at or below it, and RAM 0x40000000-0x4fffffff above it", output)
-    remedies = [line.partition("  - ")[2] for line in output.splitlines() if "  - " in line]
-    assert [remedy.split()[0] for remedy in remedies] == ["give", "add", "remove"]
-    assert "2 accesses to addresses where nothing is, on 1 pages" in output
+    told = paragraphs(output)
+    assert list(told) == [0xc000014, 0xc000018]
+    first, second = told.values()
+    assert re.search(r"vcpu 0 reads 4 bytes at 0xc000014, where it has no memory and no device answers \(pc 0x400800\w\w\)\.$",
+                     first[0])
+    assert first[1] == "A device tree of QEMU's virt board would have there: platform bus 0xc000000-0xdffffff."
+    assert re.match(r"The machine has \S+ 0x\w+-0x\w+ at or below it, and RAM 0x40000000-0x4fffffff above it", first[2])
+    assert_whole(first)
+    assert "vcpu 0 writes 4 bytes at 0xc000018," in second[0]
+    assert_whole(second)
+    assert "bulkhead: guest: 4 accesses where nothing is, to 2 addresses\n" in output
+
+
+def test_what_a_given_tree_has_there_is_named(tmp_path):
+    # QEMU's own, which the merge has changed: a disabled GPIO; more memory than the VM has; no node for a PCIe window, which
+    # the board has all the same; and an address of nobody's.
+    tree = tmp_path / "given.dtb"
+    subprocess.run(["qemu-system-aarch64", "-M", f"virt,gic-version=3,dumpdtb={tree}", "-m", "1G", "-display", "none", "-nic",
+                    "none"], check=True, stdout=subprocess.DEVNULL)
+    body = """
+    ldr     x11, =0x9030fe0
+    ldr     w10, [x11]
+    ldr     x11, =0x7ffffff8
+    ldr     x10, [x11]
+    ldr     x11, =0x10000000
+    ldr     w10, [x11]
+    ldr     x11, =0x9100000
+    ldr     w10, [x11]
+"""
+    code, output = run("--kernel", program(tmp_path, body), "--dtb", tree)
+    assert code == 0
+    told = paragraphs(output)
+    assert {address: lines[1] for address, lines in told.items()} == {
+        0x9030fe0: "The given device tree has /pl061@9030000 (arm,pl061) there.",
+        0x7ffffff8: "The given device tree has /memory@40000000 (no compatible) there.",
+        0x10000000: "A device tree of QEMU's virt board would have there: PCIe memory window 0x10000000-0x3efeffff.",
+        0x9100000: "A device tree of QEMU's virt board would have there: nothing.",
+    }
+    for paragraph in told.values():
+        assert_whole(paragraph)
+
+
+def test_a_guest_that_probes_is_told_of_so_often_and_no_more(tmp_path):
+    body = """
+    ldr     x11, =0x10000000
+    ldr     x20, =100000
+1:  ldr     w10, [x11]
+    add     x11, x11, #4
+    subs    x20, x20, #1
+    b.ne    1b
+    ldr     x11, =0x10000000
+    ldr     w10, [x11]              // one that was told
+    expect  x28, 100001
+"""
+    code, output = run("--kernel", program(tmp_path, body))
+    assert code == 0
+    told = paragraphs(output)
+    assert list(told) == [0x10000000 + 4 * i for i in range(32)]
+    for paragraph in told.values():
+        assert_whole(paragraph)
+    assert output.count("more are not told") == 1
+    assert "bulkhead: guest: 100001 accesses where nothing is, to more than 32 addresses\n" in output
 
 
 def test_a_crash_says_why(tmp_path):
@@ -205,6 +311,14 @@ def test_a_vmm_whose_guest_has_no_console_is_heard(tmp_path, gic):
         assert "vm odd: crashed" in console.all and "vm touches: powered off" in console.all
 
 
+def counted(output, vm="guest"):
+    """{row: count of all vcpus} of what a VM's monitor printed; without what depends on the moment: interrupts of the machine's,
+    wake-ups."""
+    rows = re.findall(rf"bulkhead: {vm}: +(\S.*?\S) +(\d+)(?: +\d+)*$", output, re.M)
+    assert len(dict(rows)) == len(rows)
+    return {name: int(count) for name, count in rows if name not in ("kernel alone", "woken", "deadline")}
+
+
 def test_exits_are_counted(tmp_path):
     # What a guest does itself never leaves it: its own system calls, masks, and exceptions.
     body = """
@@ -233,9 +347,83 @@ def test_exits_are_counted(tmp_path):
 """
     code, output = run("--kernel", program(tmp_path, body), "--trace", "exits")
     assert code == 0
-    rows = dict(re.findall(r"^bulkhead: guest: +(\S.*?\S) +(\d+)$", output, re.M))
-    counted = {name: int(count) for name, count in rows.items() if name not in ("kernel alone", "woken", "deadline")}
-    assert counted == {"HVC": 701, "system register": 300, "MMIO": 201, "of these, writes": 1}
+    assert counted(output) == {"HVC": 701, "system register": 300, "MMIO": 201, "pl031, reads": 200, "pl031, writes": 1}
+
+
+# What test/guest/operations.c does, how often. All different, and so are the sums.
+OPERATIONS = {"hvc": 1009, "id": 523, "gicd": 257, "uart": 131, "rtc": 67, "sgi": 37}
+NO_OPERATIONS = dict.fromkeys(OPERATIONS, 0)
+
+
+def arguments_for(operations):
+    return " ".join(f"{name}={count}" for name, count in operations.items())
+
+
+def rows_for(operations, gic):
+    """What these operations add to the table."""
+    n = operations
+    rows = {"HVC": n["hvc"], "system register": n["id"], "MMIO": n["gicd"] + n["uart"] + n["rtc"], "SGIs sent": n["sgi"],
+            "interrupt distributor, reads": n["gicd"], "pl011, reads": n["uart"], "pl031, writes": n["rtc"]}
+    if gic == 3:
+        rows["system register"] += n["sgi"]
+    else:
+        rows["MMIO"] += n["sgi"]
+        rows["interrupt distributor, writes"] = n["sgi"]
+    return rows
+
+
+def difference(after, before):
+    return {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+
+
+@pytest.mark.parametrize("gic", [3, 2])
+def test_counts_are_the_operations_that_were_made(gic):
+    def run_with(operations):
+        code, output = run("--kernel", guests.PAYLOADS / "operations.img", "--append", arguments_for(operations), "--trace",
+                           "exits", "--gic", gic)
+        assert code == 0
+        return counted(output)
+
+    nothing = run_with(NO_OPERATIONS)
+    assert nothing["HVC"] == 1    # SYSTEM_OFF; the rest prepares the interrupt controller
+    assert set(nothing) <= {"HVC", "MMIO", "interrupt distributor, reads", "interrupt distributor, writes",
+                            "interrupt redistributors, reads", "interrupt redistributors, writes"}
+    assert difference(run_with(OPERATIONS), nothing) == rows_for(OPERATIONS, gic)
+    for name, count in OPERATIONS.items():    # and each alone
+        alone = NO_OPERATIONS | {name: count}
+        assert difference(run_with(alone), nothing) == {row: n for row, n in rows_for(alone, gic).items() if n}
+
+
+COUNTED = """<system>
+    <virtual_machine name="one" cpus="1" memory="32M" trace="exits">
+        <kernel path="{payload}"/> <cmdline>{one}</cmdline> <console/>
+    </virtual_machine>
+    <virtual_machine name="two" cpu="1" cpus="1" memory="32M" trace="exits">
+        <kernel path="{payload}"/> <cmdline>{two}</cmdline> <console/>
+    </virtual_machine>
+</system>
+"""
+
+
+@pytest.mark.parametrize("gic", [3, 2])
+def test_counts_of_two_vms_are_their_own(tmp_path, gic):
+    # Side by side, and so often that they do run at the same time.
+    other = {name: 20 * count for name, count in OPERATIONS.items()}
+    file = tmp_path / "counted.system"
+
+    def run_with(one, two):
+        file.write_text(COUNTED.format(payload=guests.PAYLOADS / "operations.img", one=arguments_for(one),
+                                       two=arguments_for(two)))
+        with guests.Consoles(file, "--gic", gic) as console:
+            assert console.end() == 0
+            # Nothing but the monitor's lines is on these consoles, each begun by the mark.
+            said = {name: re.sub(r"(?!^)bulkhead: ", r"\nbulkhead: ", text) for name, text in console.said.items()}
+        return [counted(said[name], name) for name in ("one", "two")]
+
+    nothing = run_with(NO_OPERATIONS, NO_OPERATIONS)
+    one, two = run_with(OPERATIONS, other)
+    assert difference(one, nothing[0]) == rows_for(OPERATIONS, gic)
+    assert difference(two, nothing[1]) == rows_for(other, gic)
 
 
 def test_registers_that_only_the_monitor_answers(tmp_path):

@@ -1,7 +1,7 @@
 // Images and given device trees of any content. The input: a byte that chooses the VM, two bytes for the length of the
 // device tree, the device tree, and the kernel. What must hold: no access outside images and guest memory (the sanitizers
 // see it), and after a success a device tree that libfdt can read and an entry in guest memory.
-// sources: vmm/load.c vmm/fdt.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c vmm/log.c
+// sources: vmm/load.c vmm/fdt.c vmm/fdt_address.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c vmm/log.c
 // sources: base/format.c
 // flags: -Itest/unit
 #include <libfdt.h>

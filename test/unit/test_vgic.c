@@ -456,7 +456,8 @@ static void sgi_registers(void **state)
         uint64_t kicks = world.port.kicks[1];
         struct vcpu *sender = &world.vm.vcpu[1];
         assert_int_equal(vgic_write_sgi_register(sender, sgis[n].op2, sgis[n].value), HANDLED);
-        assert_int_equal(world.port.kicks[1], kicks); // not for itself
+        assert_int_equal(sender->exits[TRACE_SGI], 1); // whoever takes it
+        assert_int_equal(world.port.kicks[1], kicks);  // not for itself
         enter(1);
         for (unsigned v = 0; v < 4; v++) {
             uint32_t expected = (sgis[n].expected & 1u << v) != 0 ? 3 : NO_INTID;
@@ -470,6 +471,7 @@ static void version_2_has_no_sgi_registers(void **state)
     (void)state;
     begin(2, 1);
     assert_int_equal(vgic_write_sgi_register(&world.vm.vcpu[0], 5, 1), UNHANDLED);
+    assert_int_equal(world.vm.vcpu[0].exits[TRACE_SGI], 0);
 }
 
 static void sgir_filters(void **state)
@@ -485,6 +487,7 @@ static void sgir_filters(void **state)
     for (unsigned n = 0; n < ARRAY_SIZE(cases); n++) {
         begin(2, 4);
         access_bus(1, GICD + GICD_SGIR, 4, true, cases[n].value);
+        assert_int_equal(world.vm.vcpu[1].exits[TRACE_SGI], 1);
         for (unsigned v = 0; v < 4; v++) {
             uint8_t sender = 9;
             uint32_t expected = (cases[n].expected & 1u << v) != 0 ? 3 : NO_INTID;

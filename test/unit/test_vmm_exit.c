@@ -1,5 +1,6 @@
 // What becomes of an exit: devices by syndrome and by instruction, calls, registers, everything that nobody offers.
-// sources: vmm/exit.c vmm/decode.c vmm/inject.c vmm/unhandled.c vmm/log.c vmm/bus.c vmm/port/sim.c base/format.c
+// sources: vmm/exit.c vmm/decode.c vmm/inject.c vmm/unhandled.c vmm/board.c vmm/fdt_address.c vmm/log.c vmm/bus.c
+// sources: vmm/port/sim.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,7 +118,8 @@ static void a_load_gets_what_the_device_says(void **state)
     assert_false(device.last[0].write);
     expect_done();
     assert_int_equal(v->exits[EC_DATA_ABORT_LOWER], 1);
-    assert_int_equal(v->exits[TRACE_MMIO_WRITE], 0);
+    assert_int_equal(world.vm.accesses[0][0][false], 1);
+    assert_int_equal(world.vm.accesses[0][0][true], 0);
 }
 
 static void check_load(uint64_t bits, uint64_t value)
@@ -156,7 +158,7 @@ static void stores_carry_their_bytes(void **state)
     assert_int_equal(device.last[3].value, 0x8887868584838281);
     assert_true(device.last[3].write);
     assert_int_equal(v->page->regs.pc, PC + 16);
-    assert_int_equal(v->exits[TRACE_MMIO_WRITE], 4);
+    assert_int_equal(world.vm.accesses[0][0][true], 4);
 }
 
 static void register_31_is_zero_and_goes_nowhere(void **state)
@@ -191,6 +193,35 @@ static void what_a_device_refuses_is_an_external_abort(void **state)
     expect_exception(EC_DATA_ABORT, PC);
     assert_int_equal(v->page->regs.x[7], 0x0707070707070707);
     assert_string_equal(world.port.log, "");
+}
+
+static void accesses_are_counted_for_each_device_and_vcpu(void **state)
+{
+    (void)state;
+    struct bus_range below = {{DEVICE - 0x1000, 0x1000}, device_access, &device, "below"};
+    world_make(2);
+    assert_int_equal(
+        bus_add(&world.vm.bus,
+                (struct bus_range){{DEVICE, 0x1000}, device_access, &device, "device"}),
+        OK);
+    assert_int_equal(bus_add(&world.vm.bus, below), OK);
+    v = &world.vm.vcpu[1];
+    for (unsigned i = 0; i < 3; i++) {
+        sim_trap(&world.port, 1, LOAD(2, 7), DEVICE_VA - 8, DEVICE - 8);
+        exit_trap(v);
+        sim_trap(&world.port, 1, STORE(2, 7), DEVICE_VA, DEVICE);
+        exit_trap(v);
+    }
+    sim_trap(&world.port, 1, LOAD(2, 7), DEVICE_VA, DEVICE);
+    exit_trap(v);
+    sim_trap(&world.port, 1, LOAD(2, 7), DEVICE_VA + 0x1000, DEVICE + 0x1000); // nobody's
+    exit_trap(v);
+    assert_int_equal(world.vm.accesses[1][0][false], 3);
+    assert_int_equal(world.vm.accesses[1][0][true], 0);
+    assert_int_equal(world.vm.accesses[1][1][false], 1);
+    assert_int_equal(world.vm.accesses[1][1][true], 3);
+    assert_int_equal(world.vm.accesses[0][1][true], 0);
+    assert_int_equal(v->exits[EC_DATA_ABORT_LOWER], 8);
 }
 
 static void what_nobody_answers_is_told(void **state)
@@ -288,6 +319,8 @@ static void a_pair_is_two_accesses(void **state)
     assert_int_equal(device.last[1].offset, 4);
     assert_int_equal(device.last[1].value, 0x02020202);
     assert_int_equal(v->page->regs.x[3], DEVICE_VA + 0x100);
+    assert_int_equal(world.vm.accesses[0][0][true], 2);
+    assert_int_equal(v->exits[EC_DATA_ABORT_LOWER], 1);
     expect_done();
 }
 
@@ -462,6 +495,7 @@ int main(void)
         cmocka_unit_test_setup(register_31_is_zero_and_goes_nowhere, begin),
         cmocka_unit_test_setup(another_device_is_found_after_the_last_one, begin),
         cmocka_unit_test_setup(what_a_device_refuses_is_an_external_abort, begin),
+        cmocka_unit_test_setup(accesses_are_counted_for_each_device_and_vcpu, begin),
         cmocka_unit_test_setup(what_nobody_answers_is_told, begin),
         cmocka_unit_test_setup(a_step_or_a_branch_target_ends_with_the_instruction, begin),
         cmocka_unit_test_setup(an_it_block_moves_on, begin),

@@ -1,5 +1,6 @@
 // The guest's device tree, read back with libfdt and looked at by dtc: the generated one, and given ones after merging.
-// sources: vmm/fdt.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c vmm/log.c base/format.c
+// sources: vmm/fdt.c vmm/fdt_address.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c
+// sources: vmm/log.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -330,6 +331,23 @@ static void a_given_tree_loses_what_the_vm_lacks(void **state)
     EXPECT_CELLS("/pl011@9000000", "reg", 0, 0x9000000, 0x1000);
 }
 
+// Numbers of cells that no address has: their sum wraps, or is zero.
+static void addresses_that_nobody_can_count_reach_nothing(void **state)
+{
+    (void)state;
+    give("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>;\n"
+         "many { #address-cells = <0xffffffff>; #size-cells = <1>; ranges;\n"
+         " bus { #address-cells = <1>; #size-cells = <1>; ranges = <0>;\n"
+         "  device@0 { reg = <0 0x10>; }; }; };\n"
+         "none { #address-cells = <0>; #size-cells = <0>; ranges;\n"
+         " same { #address-cells = <0>; #size-cells = <0>; ranges = <0>;\n"
+         "  bus { #address-cells = <1>; #size-cells = <1>; ranges;\n"
+         "   device@0 { reg = <0 0x10>; }; }; }; }; };\n");
+    make_well();
+    expect_disabled("/many/bus/device@0");
+    expect_disabled("/none/same/bus/device@0");
+}
+
 static void the_console_is_one_that_works(void **state)
 {
     (void)state;
@@ -463,6 +481,7 @@ int main(void)
         TEST(a_program_adds_nodes_of_its_own),
         TEST(a_given_tree_gets_what_the_vm_has),
         TEST(a_given_tree_loses_what_the_vm_lacks),
+        TEST(addresses_that_nobody_can_count_reach_nothing),
         TEST(the_console_is_one_that_works),
         TEST(references_to_the_interrupt_controller_hold),
         TEST(a_given_console_that_works_stays),

@@ -1,10 +1,9 @@
-// Exceptions into the guest's EL1: vector, saved state, new state, syndrome; and what is told about accesses to nothing.
-// sources: vmm/inject.c vmm/unhandled.c vmm/log.c vmm/port/sim.c base/format.c
+// Exceptions into the guest's EL1: vector, saved state, new state, syndrome.
+// sources: vmm/inject.c vmm/port/sim.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -137,64 +136,6 @@ static void aborts_say_what_it_was(void **state)
     assert_int_equal(*world_register(0, VCPU_REG_ESR_EL1), fetch | ESR_IL | FSC_EXTERNAL);
 }
 
-static unsigned lines_with(const char *text)
-{
-    unsigned count = 0;
-    for (const char *at = world.port.log; (at = strstr(at, text)) != NULL; at++) {
-        count++;
-    }
-    return count;
-}
-
-static void a_page_is_told_of_once(void **state)
-{
-    (void)state;
-    world.vm.bus.count = 1;
-    world.vm.bus.ranges[0] = (struct bus_range){.where = {0x09010000, 0x1000}, .name = "pl031"};
-    sim_trap(&world.port, 0, (uint64_t)EC_DATA_ABORT_LOWER << 26 | FSC_TRANSLATION, 0x1234, 0);
-    unhandled_access(v, UNHANDLED_READ, 0x0a000004, 4);
-    assert_int_equal(lines_with("reads 4 bytes at 0xa000004,"), 1);
-    assert_int_equal(lines_with("pc 0x40001000"), 1);
-    assert_int_equal(lines_with("pl031 0x9010000-0x9010fff at or below"), 1);
-    assert_int_equal(lines_with("RAM 0x40000000-0x40003fff above"), 1);
-    assert_int_equal(lines_with("  - "), 3);
-    assert_int_equal(*world_register(0, VCPU_REG_ESR_EL1) & ESR_FSC_MASK, FSC_EXTERNAL);
-
-    sim_forget_log(&world.port);
-    unhandled_access(v, UNHANDLED_WRITE, 0x0a000ff8, 8);
-    assert_string_equal(world.port.log, "");
-    unhandled_access(v, UNHANDLED_WRITE, 0x0a001000, 8);
-    assert_int_equal(lines_with("writes 8 bytes at 0xa001000,"), 1);
-}
-
-static void a_guest_that_probes_is_not_told_of_for_ever(void **state)
-{
-    (void)state;
-    sim_trap(&world.port, 0, (uint64_t)EC_DATA_ABORT_LOWER << 26 | FSC_TRANSLATION, 0, 0);
-    for (unsigned i = 0; i < 3 * UNHANDLED_PAGES; i++) {
-        sim_forget_log(&world.port);
-        unhandled_access(v, UNHANDLED_READ, 0x10000000u + i * 0x1000u, 4);
-        assert_int_equal(lines_with("reads"), i < UNHANDLED_PAGES);
-        assert_int_equal(lines_with("no more"), i == UNHANDLED_PAGES);
-    }
-    unhandled_summary(&world.vm);
-    assert_int_equal(lines_with("96 accesses"), 1);
-    assert_int_equal(lines_with("more than 32 pages"), 1);
-}
-
-static void no_line_is_longer_than_a_log_line(void **state)
-{
-    (void)state;
-    memset(world.config.name, 'n', PROCESS_NAME_MAX - 1);
-    sim_trap(&world.port, 0, (uint64_t)EC_DATA_ABORT_LOWER << 26 | FSC_TRANSLATION, 0, 0);
-    v->page->regs.pc = UINT64_MAX;
-    unhandled_access(v, UNHANDLED_INSTRUCTION, UINT64_MAX, UINT32_MAX);
-    char *line = strtok(world.port.log, "\n");
-    for (; line != NULL; line = strtok(NULL, "\n")) {
-        assert_true(strlen(line) < 200);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,9 +144,6 @@ int main(void)
         cmocka_unit_test_setup(pan_is_set_unless_the_guest_says_otherwise, begin),
         cmocka_unit_test_setup(what_the_cpu_lacks_stays_zero, begin),
         cmocka_unit_test_setup(aborts_say_what_it_was, begin),
-        cmocka_unit_test_setup(a_page_is_told_of_once, begin),
-        cmocka_unit_test_setup(a_guest_that_probes_is_not_told_of_for_ever, begin),
-        cmocka_unit_test_setup(no_line_is_longer_than_a_log_line, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // How a VM stops and starts again, and everything that may cross: the protocol at the head of vmm/life.c.
-// sources: vmm/life.c vmm/loop.c vmm/vm.c vmm/trace.c vmm/unhandled.c vmm/inject.c vmm/log.c vmm/port/sim.c
-// sources: base/format.c
+// sources: vmm/life.c vmm/loop.c vmm/vm.c vmm/trace.c vmm/unhandled.c vmm/board.c vmm/fdt_address.c vmm/inject.c
+// sources: vmm/log.c vmm/port/sim.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,6 +122,8 @@ static void a_restart_begins_anew(void **state)
     (void)state;
     action = VM_ACTION_RESTART;
     world.vm.vcpu[1].exits[TRACE_OTHER] = 5;
+    world.vm.vcpu[1].page->kernel_exits = 6;
+    world.vm.accesses[1][3][true] = 7;
     turn_with(1, reset);
     turn(0);
     turn(2);
@@ -134,6 +136,8 @@ static void a_restart_begins_anew(void **state)
     assert_int_equal(machine_power(1), VCPU_OFF);
     assert_int_equal(machine_power(2), VCPU_OFF);
     assert_int_equal(world.vm.vcpu[1].exits[TRACE_OTHER], 0);
+    assert_int_equal(world.vm.vcpu[1].page->kernel_exits, 0);
+    assert_int_equal(world.vm.accesses[1][3][true], 0);
     turn(0);
     assert_int_equal(machine_power(0), VCPU_ON);
     assert_int_equal(world.vm.vcpu[0].page->regs.pc, ENTRY);
@@ -244,21 +248,35 @@ static void the_table_of_exits_is_printed_if_wanted(void **state)
 {
     (void)state;
     world.config.flags = VM_TRACE_EXITS;
+    world.vm.bus.count = 2;
+    world.vm.bus.ranges[0].name = "interrupt redistributors";
+    world.vm.bus.ranges[1].name = "pl031";
+    world.vm.vcpu[0].page->kernel_exits = 12;
     world.vm.vcpu[0].exits[EC_HVC64] = 3;
     world.vm.vcpu[1].exits[EC_HVC64] = 4;
     world.vm.vcpu[1].exits[EC_DATA_ABORT_LOWER] = 9;
-    world.vm.vcpu[1].exits[TRACE_MMIO_WRITE] = 2;
+    world.vm.vcpu[1].exits[TRACE_MMIO_DECODED] = 1;
+    world.vm.accesses[1][0][true] = 2;
+    world.vm.accesses[1][1][false] = 6;
+    world.vm.accesses[2][1][true] = 1;
     world.vm.vcpu[2].exits[0x3a] = 1;
+    world.vm.vcpu[2].exits[TRACE_SGI] = 8;
     turn_with(1, power_off);
     for (unsigned i = 0; i < VCPUS; i++) {
         turn(i);
     }
-    assert_non_null(strstr(world.port.log, "guest: HVC                                7  "
-                                           "         3           4           0\n"));
-    assert_non_null(strstr(world.port.log, "guest: MMIO                               9 "));
-    assert_non_null(strstr(world.port.log, "  of these, writes                 2 "));
-    assert_non_null(strstr(world.port.log, "exception class 0x3a               1 "));
-    assert_null(strstr(world.port.log, "SMC"));
+    assert_non_null(strstr(
+        world.port.log,
+        "guest: exits, all vcpus and each:\n"
+        "guest: kernel alone                               12         12          0          0\n"
+        "guest: HVC                                         7          3          4          0\n"
+        "guest: MMIO                                        9          0          9          0\n"
+        "guest:   decoded                                   1          0          1          0\n"
+        "guest:   interrupt redistributors, writes          2          0          2          0\n"
+        "guest:   pl031, reads                              6          0          6          0\n"
+        "guest:   pl031, writes                             1          0          0          1\n"
+        "guest: exception class 0x3a                        1          0          0          1\n"
+        "guest: SGIs sent                                   8          0          0          8\n"));
 }
 
 // ---- Any order --------------------------------------------------------------------------------------------------

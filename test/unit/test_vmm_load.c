@@ -1,5 +1,5 @@
 // Images get into guest memory: where to, what surrounds them, what is refused and how it is told.
-// sources: vmm/load.c vmm/fdt.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c vmm/log.c
+// sources: vmm/load.c vmm/fdt.c vmm/fdt_address.c vmm/fdt_write.c vmm/fdt_check.c vmm/fdt_merge.c vmm/dev/pl011.c vmm/dev/pl031.c vmm/log.c
 // sources: base/format.c
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // The life of a vcpu's thread: asleep while off, reset when it starts, the guest, what ends a run.
-// sources: vmm/loop.c vmm/life.c vmm/vm.c vmm/trace.c vmm/unhandled.c vmm/inject.c vmm/log.c vmm/port/sim.c
-// sources: base/format.c
+// sources: vmm/loop.c vmm/life.c vmm/vm.c vmm/trace.c vmm/unhandled.c vmm/board.c vmm/fdt_address.c vmm/inject.c
+// sources: vmm/log.c vmm/port/sim.c base/format.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -37,12 +37,13 @@ static uint32_t listed(const struct vcpu *v, uint64_t value, uint32_t all)
 enum handled vgic_write_sgi_register(struct vcpu *v, unsigned op2, uint64_t value)
 {
     struct vm *vm = v->vm;
-    unsigned intid = (unsigned)(value >> ICC_SGI1R_INTID_SHIFT) & 0xf;
-    bool group1 = op2 != 6 && op2 != 7; // with one security state the alias is for group 0
-    uint32_t targets = listed(v, value, (1u << vm->vcpus) - 1);
     if (vm->gic.version != 3) {
         return UNHANDLED;
     }
+    v->exits[TRACE_SGI]++;
+    unsigned intid = (unsigned)(value >> ICC_SGI1R_INTID_SHIFT) & 0xf;
+    bool group1 = op2 != 6 && op2 != 7; // with one security state the alias is for group 0
+    uint32_t targets = listed(v, value, (1u << vm->vcpus) - 1);
     for (; targets != 0; targets &= targets - 1) {
         struct vcpu *target = &vm->vcpu[__builtin_ctz(targets)];
         if (takes_group(target, intid, group1)) {
@@ -71,6 +72,7 @@ void vgic_write_sgir(struct vcpu *v, uint32_t value)
         targets = self;
         break;
     }
+    v->exits[TRACE_SGI]++;
     for (; targets != 0; targets &= targets - 1) {
         struct vcpu *target = &vm->vcpu[__builtin_ctz(targets)];
         atomic_fetch_or(&target->page->sgi_senders[intid], (uint8_t)self);
