@@ -177,6 +177,14 @@ void pause_ms(uint64_t ms)
     set_own_time(slice, slice);
 }
 
+void sleep_us(uint64_t us)
+{
+    uint64_t words[MESSAGE_REGISTER_WORDS] = {0};
+    uint64_t info = 0;
+    uint64_t badge;
+    ignore(sys_receive(0, now() + ticks_of_us(us), &info, words, &badge));
+}
+
 // ---- What arrives -------------------------------------------------------------------------------------------
 
 // Receives once. False: nothing came.

@@ -91,6 +91,9 @@ static inline uint64_t ticks_of_ms(uint64_t ms)
 // Lets others run. By having hardly any budget, not by receiving: whoever waits for an answer goes on waiting.
 void pause_ms(uint64_t ms);
 
+// Leaves the core alone, the emulator's, too. Whatever arrives meanwhile ends it early and is lost.
+void sleep_us(uint64_t us);
+
 // ---- What arrives -------------------------------------------------------------------------------------------
 // At the boot thread: its notification's bits are collected, messages come one by one. Waiting for the next of either
 // leaves the sender of the last message without an answer: answer first.

@@ -12,8 +12,8 @@ from runner.common import ROOT
 LIMIT = 300    # seconds for a program, for hangs
 LIMIT_LONG = 3000
 PROGRAMS = sorted(file.stem for file in (ROOT / "test/kernel").glob("test_*.c"))
-TIMED = {"test_time", "test_sweep", "test_migration"}
-CORES = {"test_sweep": [2], "test_migration": [4]}    # those that have no use for one and four
+TIMED = {"test_time", "test_sweep", "test_migration", "test_share"}
+CORES = {"test_sweep": [2], "test_share": [1], "test_migration": [4]}    # those that have no use for one and four
 CALLS, CALLS_LONG = 10_000, 200_000    # random ones of test_absurd
 
 

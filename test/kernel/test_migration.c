@@ -31,14 +31,6 @@ static struct ticker ticker_new(struct guest guest, uint64_t how)
     return t;
 }
 
-static void sleep_us(uint64_t us)
-{
-    uint64_t words[MESSAGE_REGISTER_WORDS] = {0};
-    uint64_t info = 0;
-    uint64_t badge;
-    ignore(sys_receive(0, now() + ticks_of_us(us), &info, words, &badge));
-}
-
 static void check(const struct ticker *t, const char *name)
 {
     const uint64_t *x = t->guest.page->regs.x;

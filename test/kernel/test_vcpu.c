@@ -135,12 +135,6 @@ static void post(const struct guest *g, unsigned intid)
     }
 }
 
-// Lets the emulator, too, leave this core alone.
-static void sleep_ms(uint64_t ms)
-{
-    (void)await_bits(BIT(62), ms); // which nobody signals
-}
-
 static void posts(bool sync, const char *what)
 {
     struct guest g = guest_new();
@@ -161,10 +155,10 @@ static void posts(bool sync, const char *what)
         post(&g, 5);
         uint64_t end = now() + ticks_of_ms(SURELY_MS);
         while ((atomic_load(&g.page->pending) & BIT(5)) != 0 && !lost) {
-            sleep_ms(1);
+            sleep_us(1000);
             lost = now() >= end;
         }
-        sleep_ms(2); // it sleeps again, the other one runs
+        sleep_us(2000); // it sleeps again, the other one runs
         if (sync) {
             MUST(sys_vcpu_sync(g.vcpu));
         }
