@@ -21,7 +21,7 @@
 #define CORE_HAS(name, id, high, low)                                                              \
     static inline bool has_##name(void)                                                            \
     {                                                                                              \
-        return field_get(sysreg_constant(id), high, low) != 0;                                     \
+        return field_get(sysreg_read(id), high, low) != 0;                                         \
     }
 CORE_FEATURES(CORE_HAS)
 #undef CORE_HAS

@@ -41,7 +41,7 @@ static uint64_t read(unsigned n)
 
 static void guard_again(struct arch_percpu *cpu, uint64_t per_second)
 {
-    cpu->guard = sysreg_read(cntpct_el0) + sysreg_constant(cntfrq_el0) / per_second;
+    cpu->guard = sysreg_read(cntpct_el0) + sysreg_read(cntfrq_el0) / per_second;
     if (cpu->guard < sysreg_read(cnthp_cval_el2)) {
         sysreg_write(cnthp_cval_el2, cpu->guard);
     }
