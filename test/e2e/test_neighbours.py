@@ -81,12 +81,6 @@ def again_and_again(console, times, begins, report):
     return match
 
 
-def machine(gic, cores):
-    """(QEMU 7.2's GICv2 can miss that a timer is due again just when a guest ends its interrupt, and its core sleeps on. That
-    is rare in virtual time, where a guest is never held up between two instructions.)"""
-    return ["--gic", gic, "--cpus", cores, *(["--icount"] if gic == 2 else [])]
-
-
 def linux_ends(folder, a, b, times, *arguments, limit=500):
     report = LINUX_TICKS if b["initrd"] else TICKER
     with start(folder, a, b, *arguments, limit=limit) as console:
@@ -102,11 +96,11 @@ TICKS = "every=1000"
 
 
 def test_linux_reboots(tmp_path, initrd):
-    linux_ends(tmp_path, linux(initrd, "reboot"), payload("ticker", TICKS), 10, *machine(3, 1))
+    linux_ends(tmp_path, linux(initrd, "reboot"), payload("ticker", TICKS), 10, "--gic", 3, "--cpus", 1)
 
 
 def test_vmm_of_linux_crashes(tmp_path, initrd):
-    linux_ends(tmp_path, linux(initrd, "crash"), linux(initrd, "tick", cpu=1), 10, *machine(3, 2))
+    linux_ends(tmp_path, linux(initrd, "crash"), linux(initrd, "tick", cpu=1), 10, "--gic", 3, "--cpus", 2)
 
 
 @pytest.mark.only_long
@@ -116,7 +110,7 @@ def test_vmm_of_linux_crashes(tmp_path, initrd):
 @pytest.mark.parametrize("b", ["ticker", "linux"])
 def test_linux_often(tmp_path, initrd, does, gic, b):
     neighbour = payload("ticker", TICKS) if b == "ticker" else linux(initrd, "tick")
-    linux_ends(tmp_path, linux(initrd, does), neighbour, TIMES[does], *machine(gic, 1), limit=7000)
+    linux_ends(tmp_path, linux(initrd, does), neighbour, TIMES[does], "--gic", gic, "--cpus", 1, limit=7000)
 
 
 # ---- Exactly: from tick to tick b waits no longer than its scheduling period -----------------------------------------
@@ -171,7 +165,7 @@ def crash_of(output):
 
 @pytest.mark.parametrize("gic", [2, 3])
 def test_when_the_last_is_off_qemu_ends(tmp_path, gic):
-    with start(tmp_path, payload("lifecycle", f"do={OFF}"), payload("ticker", A_WHILE), *machine(gic, 1)) as console:
+    with start(tmp_path, payload("lifecycle", f"do={OFF}"), payload("ticker", A_WHILE), "--gic", gic, "--cpus", 1) as console:
         console.see_of("a", STARTED)
         console.see_of("b", GOOD)
         assert console.end() == 0

@@ -20,8 +20,7 @@ CORES = {
     "test_debug": [1],
     "test_tables": [2],
 }
-# Those that are about moments: in virtual time only. (QEMU 7.2's GICv2 can miss that a line is high again at the moment
-# when a guest ends its interrupt; a busy machine makes that likely.)
+# Those that are about moments: in virtual time only.
 EXACT = {"test_timer": [1, 4], "test_sweep": [2]}
 GICS = [3, 2]
 
