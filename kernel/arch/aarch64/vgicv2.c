@@ -73,7 +73,7 @@ void vgic_guard(void)
         return;
     }
     cpu->guard = UINT64_MAX;
-    if (cpu->resident != NULL && vgic_timer_asserts()) {
+    if (cpu->in_guest && vgic_timer_asserts()) {
         guard_again(cpu, LATE_GUARDS_PER_SECOND);
     } else if (cpu->resident != NULL && (~empty() & machine.gic.all_lists) != 0) {
         guard_again(cpu, GUARDS_PER_SECOND);
