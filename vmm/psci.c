@@ -120,7 +120,9 @@ static int64_t cpu_on(struct vcpu *v, uint32_t id)
     }
     port_lock(vm->port, &vm->lock);
     int64_t result = switch_on(target, entry, argument(v, id, 3));
-    vgic_power_changed(v);
+    if (result == PSCI_SUCCESS) {
+        vgic_power_changed(v);
+    }
     port_unlock(vm->port, &vm->lock);
     if (result == PSCI_SUCCESS) {
         port_wake(vm->port, target->index);

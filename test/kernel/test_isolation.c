@@ -20,6 +20,8 @@
 #define HAS_RAS BIT(0)
 #define HAS_SME BIT(1)
 
+#define QEMU_CONSTANTS 4u // MDSCR_EL1 is not tried; AMAIR_EL1, AFSR0_EL1 and AFSR1_EL1 keep nothing
+
 #define ROW_SCTLR_EL1                                                                              \
     KEEPS("sctlr_el1", BIT(26) | BIT(24) | BIT(18) | BIT(16) | BIT(15) | BIT(14) | BIT(9))
 #define ROW_CPACR_EL1      KEEPS("cpacr_el1", FIELD(21, 20))
@@ -150,21 +152,27 @@ struct machine {
     uint64_t first[VCPU_REGISTERS]; // what it read before the other one ran
 };
 
-static void machine_begin(const struct machine *m, const char *code)
+static void begin(const struct guest *g, const char *code)
 {
-    guest_begin(&m->g, DO_HVC);
-    m->g.page->regs.pc = in_guest(code);
-    m->g.page->regs.x[0] = GUEST_RAM + READ_AT;
-    m->g.page->regs.x[3] = GUEST_RAM + WRITTEN_AT;
-    m->g.page->regs.x[26] = features(&m->g);
+    guest_begin(g, DO_HVC);
+    g->page->regs.pc = in_guest(code);
+    g->page->regs.x[0] = GUEST_RAM + READ_AT;
+    g->page->regs.x[3] = GUEST_RAM + WRITTEN_AT;
+    g->page->regs.x[26] = features(g);
+}
+
+static struct guest guest_with_code(void)
+{
+    struct guest g = guest_new();
+    memcpy(g.ram + CODE_AT, guest_writes, (size_t)(guest_registers_end - guest_writes));
+    memcpy(g.ram + FP_CODE_AT, (const void *)(uintptr_t)fp_fill,
+           (size_t)(fp_code_end - (const char *)(uintptr_t)fp_fill));
+    return g;
 }
 
 static struct machine machine_new(uint64_t core)
 {
-    struct machine m = {.g = guest_new()};
-    memcpy(m.g.ram + CODE_AT, guest_writes, (size_t)(guest_registers_end - guest_writes));
-    memcpy(m.g.ram + FP_CODE_AT, (const void *)(uintptr_t)fp_fill,
-           (size_t)(fp_code_end - (const char *)(uintptr_t)fp_fill));
+    struct machine m = {.g = guest_with_code()};
     m.vmm = vmm_new(&m.g, &m.m, core, 0);
     return m;
 }
@@ -230,8 +238,8 @@ static void test_registers_of_two(void)
             set(&one.g, i, one.pattern[i]);
         }
     }
-    machine_begin(&one, guest_writes);
-    machine_begin(&other, guest_look);
+    begin(&one.g, guest_writes);
+    begin(&other.g, guest_look);
     memcpy(other.first, look(&other), sizeof(other.first));
     memcpy(one.first, look(&one), sizeof(one.first));
     for (unsigned turn = 0; turn < 3; turn++) {
@@ -247,7 +255,9 @@ static void test_registers_of_two(void)
             say("      %s keeps nothing on this core", rows[i].name);
         }
     }
-    report(apart + 6 >= VCPU_REGISTERS, "two guests keep %u of %u registers apart", apart,
+    uint64_t has = features(&one.g);
+    unsigned silent = QEMU_CONSTANTS + ((has & HAS_RAS) == 0) + ((has & HAS_SME) == 0);
+    report(apart + silent >= VCPU_REGISTERS, "two guests keep %u of %u registers apart", apart,
            VCPU_REGISTERS);
 }
 
@@ -267,7 +277,7 @@ static void test_registers_from_a_process(void)
     one.pattern[VCPU_REG_SCTLR_EL1] |= BIT(60); // EnTP2: its EL0 may use TPIDR2_EL0
     one.pattern[VCPU_REG_CNTKCTL_EL1] |= FIELD(1, 0) | FIELD(9, 8); // and all timers
     memcpy(one.g.ram + WRITTEN_AT, one.pattern, sizeof(one.pattern));
-    machine_begin(&one, guest_writes);
+    begin(&one.g, guest_writes);
     (void)look(&one);
     struct child c = child_new(probe_of(0), NULL, &(struct child_options){.core = core});
     unsigned faults = 0;
@@ -304,13 +314,14 @@ static void work(void *argument)
     }
 }
 
-// Every breakpoint at an instruction of the process, every watchpoint at all of memory, and single step.
-static void set_traps(const struct guest *g)
+// Every breakpoint at an instruction of the process, every watchpoint at 2 GiB around what it uses, and single step.
+static void set_traps(const struct guest *g, const struct watched *w)
 {
+    uint64_t around = (uint64_t)(uintptr_t)w & ~FIELD(30, 0);
     for (unsigned i = 0; i < 16; i++) {
         set(g, VCPU_REG_DBGBVR + i, (uint64_t)(uintptr_t)work + 4 * (uint64_t)i);
         set(g, VCPU_REG_DBGBCR + i, BIT(0) | FIELD(2, 1) | FIELD(8, 5));
-        set(g, VCPU_REG_DBGWVR + i, 0);
+        set(g, VCPU_REG_DBGWVR + i, around);
         set(g, VCPU_REG_DBGWCR + i, BIT(0) | FIELD(4, 1) | FIELD(12, 5) | FIELD(28, 24));
     }
     set(g, VCPU_REG_MDSCR_EL1, BIT(0) | BIT(13) | BIT(15));
@@ -324,7 +335,7 @@ static void test_debug(void)
     struct machine one = machine_new(core);
     volatile uint64_t *count = (volatile uint64_t *)(one.g.ram + GUEST_DATA);
     guest_begin(&one.g, DO_COUNT);
-    set_traps(&one.g);
+    set_traps(&one.g, w);
     struct child c = child_new(work, w, &(struct child_options){.core = core});
     child_map(&c, frames, w, RW);
     child_start(&one.vmm);
@@ -369,13 +380,13 @@ static void run_with_fp(void *argument)
 static void test_vmm_with_fp(void)
 {
     uint64_t core = 1 % boot_info()->cores;
-    struct machine machine[2];
+    struct guest guest[2];
     struct child c[2];
     struct fp_vmm *m[2];
     for (unsigned i = 0; i < 2; i++) {
-        machine[i] = machine_new(core);
-        machine_begin(&machine[i], guest_fp);
-        uint64_t *x = machine[i].g.page->regs.x;
+        guest[i] = guest_with_code();
+        begin(&guest[i], guest_fp);
+        uint64_t *x = guest[i].page->regs.x;
         x[20] = 1000 + i;
         x[21] = GUEST_RAM + FP_CODE_AT;
         x[22] = x[21] + (uint64_t)((uintptr_t)fp_differs - (uintptr_t)fp_fill);
@@ -383,19 +394,17 @@ static void test_vmm_with_fp(void)
         x[24] = FP_TURNS;
         handle_t frames;
         m[i] = map_new(sizeof(**m), &frames);
-        *m[i] = (struct fp_vmm){.page = machine[i].g.page, .seed = 5000 + i};
-        MUST(sys_thread_bind(machine[i].vmm.thread, THREAD_VCPU, 0));
-        c[i] = vmm_child(&machine[i].g, run_with_fp, m[i], frames,
+        *m[i] = (struct fp_vmm){.page = guest[i].page, .seed = 5000 + i};
+        c[i] = vmm_child(&guest[i], run_with_fp, m[i], frames,
                          &(struct child_options){.core = core, .flags = THREAD_FP});
     }
     child_start(&c[0]);
     child_start(&c[1]);
     for (unsigned i = 0; i < 2; i++) {
         bool done = child_done(&c[i], SURELY_MS);
-        const uint64_t *x = machine[i].g.page->regs.x;
+        const uint64_t *x = guest[i].page->regs.x;
         report(done && x[24] == 0 && x[23] == 0 && m[i]->exits == FP_TURNS + 1,
-               "FP registers of guest %u outlive its VMM's use of its own (%lu, %lu left, %lu)", i,
-               x[23], x[24], m[i]->exits);
+               "FP registers of guest %u outlive its VMM's use of its own (%lu)", i, x[23]);
         report(m[i]->wrong == 0, "and the VMM's outlive the guest's (%lu)", m[i]->wrong);
     }
 }
