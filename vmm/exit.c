@@ -96,11 +96,11 @@ static ALWAYS_INLINE enum handled bus_access_at(struct vcpu *v, uint64_t ipa, st
     return range->access(range->device, a);
 }
 
-static NOINLINE void refuse(struct vcpu *v, enum handled answer, uint64_t ipa,
-                            const struct bus_access *a)
+static NOINLINE void refuse(struct vcpu *v, enum handled answer, uint64_t ipa, bool write,
+                            unsigned size)
 {
     if (answer == UNHANDLED) {
-        unhandled_access(v, a->write ? UNHANDLED_WRITE : UNHANDLED_READ, ipa, a->size);
+        unhandled_access(v, write ? UNHANDLED_WRITE : UNHANDLED_READ, ipa, size);
     } else {
         inject_external_abort(v);
     }
@@ -121,7 +121,7 @@ static ALWAYS_INLINE void access_by_syndrome(struct vcpu *v, uint64_t esr, bool 
     }
     enum handled answer = bus_access_at(v, page->ipa, &a);
     if (UNLIKELY(answer != HANDLED)) {
-        refuse(v, answer, page->ipa, &a);
+        refuse(v, answer, page->ipa, write, a.size);
         return;
     }
     if (!write && reg != DECODE_ZR) {
@@ -221,7 +221,7 @@ static bool transfer(struct vcpu *v, const struct decode *d, uint64_t *loaded)
         }
         enum handled answer = bus_access_at(v, ipa, &a);
         if (answer != HANDLED) {
-            refuse(v, answer, ipa, &a);
+            refuse(v, answer, ipa, d->write, t->size);
             return false;
         }
         loaded[i] = t->sign ? extended(a.value, t->size, t->wide) : a.value;
@@ -340,13 +340,6 @@ static void wait_instruction(struct vcpu *v, uint64_t esr)
     advance(v);
 }
 
-// What nobody offers: undefined to the guest, AArch32's coprocessors included.
-static void undefined(struct vcpu *v, uint64_t esr)
-{
-    (void)esr;
-    inject_undefined(v);
-}
-
 void exit_trap(struct vcpu *v)
 {
     static void (*const handlers[ESR_EC_COUNT])(struct vcpu *, uint64_t) = {
@@ -360,5 +353,9 @@ void exit_trap(struct vcpu *v)
     uint64_t esr = v->page->syndrome;
     unsigned ec = esr_ec(esr);
     v->exits[ec]++;
-    (handlers[ec] != NULL ? handlers[ec] : undefined)(v, esr);
+    if (UNLIKELY(handlers[ec] == NULL)) { // nobody offers it: AArch32's coprocessors, for one
+        inject_undefined(v);
+    } else {
+        handlers[ec](v, esr);
+    }
 }

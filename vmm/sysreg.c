@@ -209,8 +209,7 @@ enum handled sysreg_access(struct vcpu *v, uint32_t iss)
         return HANDLED;
     }
     if (is_sgi_write(iss)) {
-        return v->vm->gic.version == 3 ? vgic_write_sgi_register(v, sysreg_op2(iss), get_rt(v, iss))
-                                       : UNHANDLED;
+        return vgic_write_sgi_register(v, sysreg_op2(iss), get_rt(v, iss));
     }
     if (v->vm->gic.version == 3 && is_deactivation(iss)) {
         vgic_deactivate(v, (uint32_t)get_rt(v, iss));

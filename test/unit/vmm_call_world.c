@@ -108,7 +108,10 @@ void vgic_power_changed(struct vcpu *self)
 
 enum handled vgic_write_sgi_register(struct vcpu *v, unsigned op2, uint64_t value)
 {
-    expect(v->vm->gic.version == 3 && op2 >= 5 && op2 <= 7);
+    expect(op2 >= 5 && op2 <= 7);
+    if (v->vm->gic.version != 3) {
+        return UNHANDLED;
+    }
     of(v->vm)->sgi_op2 = op2;
     of(v->vm)->sgi_value = value;
     return HANDLED;

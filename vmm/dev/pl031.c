@@ -46,6 +46,7 @@ static void set_alarm(struct pl031 *d, uint64_t now)
     uint64_t passed = (now - s->since) / rate;
     uint32_t ahead = s->match - count(d, now);
     s->alarm = ahead == 0 ? now : s->since + (passed + ahead) * rate;
+    raise_if_due(d, now);
     if (d->moved != NULL) {
         d->moved();
     }
@@ -115,18 +116,15 @@ enum handled pl031_access(void *device, struct bus_access *a)
     struct vm *vm = d->vm;
     port_lock(vm->port, &vm->lock);
     uint64_t reg = primecell_register(a);
-    bool timed = needs_time(d, reg);
-    uint64_t now = timed ? port_now(vm->port) : 0;
-    if (timed) {
+    uint64_t now = 0;
+    if (needs_time(d, reg)) {
+        now = port_now(vm->port);
         raise_if_due(d, now);
     }
     if (!a->write) {
         a->value = primecell_part(a, read_register(d, reg, now));
     } else if (a->offset == reg) { // a write to a part of a register but the lowest changes nothing
         write_register(d, reg, (uint32_t)a->value, now);
-    }
-    if (timed) {
-        raise_if_due(d, now);
     }
     settle(d);
     port_unlock(vm->port, &vm->lock);

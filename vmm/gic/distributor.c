@@ -98,7 +98,12 @@ enum handled vgic_distributor_access(void *device, struct bus_access *a)
     if (!a->write) {
         a->value = 0;
     }
-    if (word && !a->write && a->offset < GICD_IGROUPR) { // first: guests ask often
+    // First what guests do often.
+    if (v2 && word && a->write && a->offset == GICD_SGIR) {
+        vgic_write_sgir(a->vcpu, (uint32_t)a->value);
+        return HANDLED;
+    }
+    if (word && !a->write && a->offset < GICD_IGROUPR) {
         a->value = read_constant(vm, a->offset);
         return HANDLED;
     }
@@ -109,8 +114,6 @@ enum handled vgic_distributor_access(void *device, struct bus_access *a)
         access_route_or_ctlr(a);
     } else if (word && !a->write) {
         a->value = read_constant(vm, a->offset);
-    } else if (word && a->offset == GICD_SGIR && v2) {
-        vgic_write_sgir(a->vcpu, (uint32_t)a->value);
     }
     return HANDLED;
 }

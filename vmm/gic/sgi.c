@@ -4,7 +4,7 @@
 
 // Who is to be kicked for it is left to the sender's next run, which is what comes next: that saves a system call. Whom
 // an earlier SGI of the same instruction left there is kicked now.
-static void post(struct vcpu *sender, struct vcpu *target, unsigned intid)
+static ALWAYS_INLINE void post(struct vcpu *sender, struct vcpu *target, unsigned intid)
 {
     atomic_fetch_or_explicit(&target->page->pending, BIT(intid), memory_order_release);
     uint64_t before = atomic_fetch_or(&target->page->attention, VCPU_ATTENTION_NEW);
