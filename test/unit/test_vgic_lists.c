@@ -243,6 +243,11 @@ static void list_load(const struct vgic_state *s)
     (void)s;
 }
 
+static bool list_put_quickly(struct vgic_state *s, unsigned source, uint64_t lr)
+{
+    return vgic_put_into_one_of(list_empty_bits(), s, source, lr, list_write);
+}
+
 static const struct vgic_ops list_ops = {
     .read = list_read,
     .write = list_write,
@@ -255,6 +260,7 @@ static const struct vgic_ops list_ops = {
     .passes = list_passes,
     .save = list_save,
     .load = list_load,
+    .put_quickly = list_put_quickly,
 };
 
 static void deactivate(uint32_t intid)

@@ -221,11 +221,8 @@ static NOINLINE bool look_closer(struct percpu *cpu, struct thread *self, struct
         leave(cpu, self, VCPU_DEADLINE, 0);
         return false;
     }
-    uint64_t attention = peek64(&v->page->attention);
-    if (attention != 0 || peek64(&v->linked_raised) != 0) {
-        vgic_update(v);
-    }
-    if ((attention & VCPU_ATTENTION_WAIT) != 0) {
+    uint64_t news = peek64(&v->page->attention) | peek64(&v->linked_raised);
+    if (news != 0 && (vgic_update(v) & VCPU_ATTENTION_WAIT) != 0) {
         await_interrupt(cpu, self, vgic_awaits(v, true));
         return false;
     }

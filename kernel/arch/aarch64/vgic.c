@@ -94,18 +94,9 @@ static uint64_t take_sender(struct vcpu *v, unsigned source, bool active)
            eoi; // where the physical INTID of others stands
 }
 
-static inline void put(struct vcpu *v, unsigned n, unsigned source, uint64_t lr)
+static NOINLINE void put(struct vcpu *v, unsigned n, unsigned source, uint64_t lr)
 {
-    struct vgic_state *s = &v->arch.vgic;
-    bool tells = (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI;
-    unsigned before = s->source[n];
-    if (s->at[before] == n) {
-        s->placed &= ~BIT(before);
-    }
-    s->source[n] = (uint8_t)source;
-    s->at[source] = (uint8_t)n;
-    s->placed |= BIT(source);
-    s->tells = tells ? s->tells | BIT(n) : s->tells & ~BIT(n);
+    vgic_note(&v->arch.vgic, n, source, lr);
     ops()->write(n, lr);
 }
 
@@ -194,27 +185,6 @@ static bool still_raised(struct vcpu *v, unsigned source)
     return false;
 }
 
-// Puts a source into a list register that says nothing at its end, if it stands in none and there is an empty one: into
-// that where it stood last, if nobody has got that since. Empty ones that have something to tell are left alone.
-static inline bool put_quickly(struct vcpu *v, unsigned source, uint64_t lr)
-{
-    struct vgic_state *s = &v->arch.vgic;
-    uint64_t empty = ops()->empty() & machine.gic.all_lists & ~s->tells;
-    unsigned n = s->at[source];
-    if ((s->placed & BIT(source)) != 0) {
-        if (n == VGIC_NO_LIST || (empty & BIT(n)) == 0) {
-            return false;
-        }
-        ops()->write(n, lr);
-        return true;
-    }
-    if (empty == 0) {
-        return false;
-    }
-    put(v, (unsigned)__builtin_ctzll(empty), source, lr);
-    return true;
-}
-
 bool vgic_timer(struct vcpu *v)
 {
     struct vgic_state *s = &v->arch.vgic;
@@ -225,7 +195,7 @@ bool vgic_timer(struct vcpu *v)
     }
     uint64_t lr = describe_source(peek64(&p->source[TIMER_SOURCE]), TIMER_SOURCE) | ICH_LR_HW |
                   (uint64_t)machine.vtimer_intid << ICH_LR_PINTID_SHIFT | ICH_LR_PENDING;
-    if (!put_quickly(v, TIMER_SOURCE, lr)) {
+    if (!ops()->put_quickly(s, TIMER_SOURCE, lr)) {
         return false;
     }
     s->latched &= ~BIT(TIMER_SOURCE);
@@ -484,13 +454,34 @@ static void catch_up(struct vcpu *v)
     }
 }
 
-// Of version 2, an SGI's sender stands in its list register. Whoever has sent it meanwhile has its turn when this one is
-// ended: it has set `attention` after that was looked at, so somebody looks again.
-static inline void take_only_sender(struct vcpu *v, unsigned source, uint8_t sender)
+static inline bool put_latched(struct vcpu *v, unsigned source, uint64_t lr)
 {
-    if ((atomic_fetch_and(&v->page->sgi_senders[source], (uint8_t)~sender) & ~sender) != 0) {
+    struct vgic_state *s = &v->arch.vgic;
+    if (!ops()->put_quickly(s, source, lr)) {
+        return false;
+    }
+    atomic_fetch_and_explicit(&v->page->pending, ~BIT(source), memory_order_relaxed);
+    s->latched |= BIT(source);
+    return true;
+}
+
+// Of version 2, an SGI's sender stands in its list register: one. Whoever has sent it meanwhile has its turn when this one
+// is ended: it has set `attention` after that was looked at, so somebody looks again.
+static inline bool put_from_sender(struct vcpu *v, unsigned source, uint64_t lr)
+{
+    _Atomic uint8_t *senders = &v->page->sgi_senders[source];
+    uint8_t sender = atomic_load(senders);
+    if (sender == 0 || (sender & (sender - 1)) != 0) {
+        return false;
+    }
+    lr |= (uint64_t)__builtin_ctz(sender) << ICH_LR_PINTID_SHIFT;
+    if (!put_latched(v, source, lr)) {
+        return false;
+    }
+    if ((atomic_fetch_and(senders, (uint8_t)~sender) & ~sender) != 0) {
         atomic_fetch_or(&v->page->pending, BIT(source));
     }
+    return true;
 }
 
 // The usual news: one private interrupt, an edge or an SGI, that is in no list register has become pending, and nothing
@@ -507,23 +498,12 @@ static inline bool place_quickly(struct vcpu *v)
     unsigned source = (unsigned)__builtin_ctzll(bit);
     uint64_t config = peek64(&p->source[source]);
     bool level = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_LEVEL) != 0;
-    bool sgi2 = source < INTID_PPI && machine.gic.version == 2;
-    uint8_t sender = sgi2 ? atomic_load(&p->sgi_senders[source]) : 1;
-    bool several = sender == 0 || (sender & (sender - 1)) != 0;
-    if (source >= INTID_SPI || source == TIMER_SOURCE || level || several) {
+    if (source >= INTID_SPI || source == TIMER_SOURCE || level) {
         return false;
     }
-    uint64_t lr = describe_source(config, source) | ICH_LR_PENDING |
-                  (uint64_t)__builtin_ctz(sender) << ICH_LR_PINTID_SHIFT;
-    if (!put_quickly(v, source, lr)) {
-        return false;
-    }
-    atomic_fetch_and_explicit(&p->pending, ~bit, memory_order_relaxed);
-    s->latched |= bit;
-    if (sgi2) {
-        take_only_sender(v, source, sender);
-    }
-    return true;
+    uint64_t lr = describe_source(config, source) | ICH_LR_PENDING;
+    return source < INTID_PPI && machine.gic.version == 2 ? put_from_sender(v, source, lr)
+                                                          : put_latched(v, source, lr);
 }
 
 static NOINLINE void update_fully(struct vcpu *v, uint64_t attention)
@@ -543,12 +523,13 @@ static NOINLINE void update_fully(struct vcpu *v, uint64_t attention)
     }
 }
 
-void vgic_update(struct vcpu *v)
+uint64_t vgic_update(struct vcpu *v)
 {
     uint64_t attention = atomic_exchange(&v->page->attention, 0);
     if (attention != VCPU_ATTENTION_NEW || !place_quickly(v)) {
         update_fully(v, attention);
     }
+    return attention;
 }
 
 void vgic_maintain(struct vcpu *v)

@@ -14,11 +14,13 @@
 #include <stdint.h>
 
 #include <abi/vcpu.h>
+#include <base/bits.h>
+#include <spec/gich.h>
 
 struct vcpu;
 
 #define VGIC_LISTS_MAX 16u
-#define VGIC_NO_LIST   0xffu
+#define VGIC_NO_LIST   63u // never among the empty ones
 #define VGIC_APR_MAX   8u
 
 struct vgic_state {
@@ -51,18 +53,54 @@ struct vgic_ops {
     bool (*passes)(uint64_t vmcr, uint64_t lr); // would the CPU interface signal it?
     void (*save)(struct vgic_state *s);
     void (*load)(const struct vgic_state *s);
+    // Puts a source into an empty list register that has nothing to tell, if there is one and it stands in none.
+    bool (*put_quickly)(struct vgic_state *s, unsigned source, uint64_t lr);
 };
 
 extern const struct vgic_ops vgicv2_ops;
 extern const struct vgic_ops vgicv3_ops;
+
+// List register n gets `lr`, for `source`: what is remembered of that.
+static inline void vgic_note(struct vgic_state *s, unsigned n, unsigned source, uint64_t lr)
+{
+    bool tells = (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI;
+    unsigned before = s->source[n];
+    if (s->at[before] == n) {
+        s->placed &= ~BIT(before);
+    }
+    s->source[n] = (uint8_t)source;
+    s->at[source] = (uint8_t)n;
+    s->placed |= BIT(source);
+    s->tells = tells ? s->tells | BIT(n) : s->tells & ~BIT(n);
+}
+
+// What put_quickly does, for one version. Where it stood last is best, if nobody has got that since.
+static ALWAYS_INLINE bool vgic_put_into_one_of(uint64_t empty, struct vgic_state *s,
+                                               unsigned source, uint64_t lr,
+                                               void (*write)(unsigned n, uint64_t value))
+{
+    unsigned n = s->at[source];
+    empty &= ~s->tells;
+    if ((s->placed & BIT(source)) == 0) {
+        if (empty == 0) {
+            return false;
+        }
+        n = (unsigned)__builtin_ctzll(empty);
+        vgic_note(s, n, source, lr);
+    } else if ((empty & BIT(n)) == 0) {
+        return false;
+    }
+    write(n, lr);
+    return true;
+}
 
 void vgic_init_core(void);
 
 void vgic_load(struct vcpu *v);   // becomes resident
 void vgic_unload(struct vcpu *v); // everything in the inbox and in memory
 
-// The inbox has changed, or a linked interrupt has come.
-void vgic_update(struct vcpu *v);
+// The inbox has changed, or a linked interrupt has come. Returns what `attention` was; it is 0 now.
+uint64_t vgic_update(struct vcpu *v);
 
 // Takes everything out of the list registers; vgic_update puts it back. Sets a bit of `attention`: kick afterwards.
 void vgic_fold(struct vcpu *v);

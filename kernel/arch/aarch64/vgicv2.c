@@ -47,7 +47,7 @@ static void guard_again(struct arch_percpu *cpu, uint64_t per_second)
     }
 }
 
-static void write(unsigned n, uint64_t value)
+static ALWAYS_INLINE void write(unsigned n, uint64_t value)
 {
     if ((value & ICH_LR_HW) != 0 && this_cpu()->arch.guard == UINT64_MAX) {
         guard_again(&this_cpu()->arch, GUARDS_PER_SECOND);
@@ -125,6 +125,11 @@ static void load(const struct vgic_state *s)
     mmio_write32(hypervisor(), GICH_APR, s->apr[0]);
 }
 
+static bool put_quickly(struct vgic_state *s, unsigned source, uint64_t lr)
+{
+    return vgic_put_into_one_of(empty() & machine.gic.all_lists, s, source, lr, write);
+}
+
 const struct vgic_ops vgicv2_ops = {
     .count = count,
     .read = read,
@@ -138,4 +143,5 @@ const struct vgic_ops vgicv2_ops = {
     .passes = passes,
     .save = save,
     .load = load,
+    .put_quickly = put_quickly,
 };
