@@ -284,7 +284,9 @@ void guest_main(void)
     say("profile_begin 0x%lx, profile_end 0x%lx", (unsigned long)profile_begin,
         (unsigned long)profile_end);
     print("boot_to_guest", machine.entered, 1);
-    print("virtual_offset", READ(cntpct_el0) - READ(cntvct_el0), 1);
+    // First the virtual one: a tick between the two must not make less than nothing.
+    uint64_t virtual = READ(cntvct_el0);
+    print("virtual_offset", READ(cntpct_el0) - virtual, 1);
     if (option("boot", 0) != 0) {
         return;
     }

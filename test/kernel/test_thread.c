@@ -63,6 +63,18 @@ static bool stands(const struct counters *s, unsigned which)
     return count(s, which) == before;
 }
 
+// Does it come to a stand within the time that things surely take? When the machine did not get to run, a pause may be over
+// before its budget is.
+static bool comes_to_stand(const struct counters *s, unsigned which)
+{
+    for (unsigned pauses = 0; pauses < SURELY_MS / HARDLY_MS; pauses++) {
+        if (stands(s, which)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // ---- Priorities and time ------------------------------------------------------------------------------------
 
 static void test_priorities(void)
@@ -130,8 +142,7 @@ static void test_stopping_a_throttled_thread(void)
         counter(&s, 0, &(struct child_options){.budget_us = 50000, .period_us = 100000000});
     child_start(&c);
     report(word_reaches(&s.word[0], 1), "a thread runs its budget");
-    pause_ms(10 * HARDLY_MS);
-    report(stands(&s, 0), "and waits for its next period");
+    report(comes_to_stand(&s, 0), "and waits for its next period");
     child_stop(&c);
     report(child_state(&c) == THREAD_STOPPED, "it is stopped meanwhile");
     child_set_time(&c, CHILD_PRIORITY, last_core());
@@ -141,8 +152,7 @@ static void test_stopping_a_throttled_thread(void)
         counter(&s, 1, &(struct child_options){.budget_us = 50000, .period_us = 100000000});
     child_start(&d);
     bool ran = word_reaches(&s.word[8], 1);
-    pause_ms(10 * HARDLY_MS);
-    report(ran && stands(&s, 1), "another one waits for its next period");
+    report(ran && comes_to_stand(&s, 1), "another one waits for its next period");
     MUST(sys_revoke(BOOT_CSPACE, memory()));
     report(is_empty(d.thread), "and is taken apart");
 }
