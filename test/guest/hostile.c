@@ -319,9 +319,14 @@ static void caches(void)
 
 // ---- Storms ----------------------------------------------------------------------------------------------------------
 
+// A device whose line stays high would interrupt for ever: it is not enabled any more.
 static void take_anything(void)
 {
-    gic_end(gic_acknowledge());
+    uint32_t intid = gic_acknowledge();
+    gic_end(intid);
+    if (intid >= INTID_SPI && intid < INTID_SPI_END) {
+        gic_disable(intid);
+    }
     WRITE(cntv_ctl_el0, 0);
     WRITE(cntp_ctl_el0, 0);
 }
