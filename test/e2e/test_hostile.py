@@ -13,6 +13,7 @@ from runner.common import BUILD, execute, make
 CHECKED = BUILD / "ubsan"
 ACTIONS, ACTIONS_LONG = 20_000, 1_000_000
 EVERY = 500    # ticks from one report to the next
+STUCK = 600_000    # ticks, milliseconds, without a word of the hostile guest's own
 
 
 @pytest.fixture(scope="module", name="build")
@@ -50,6 +51,10 @@ def ticks(console):
     return int(match[1])
 
 
+def actions_done(console):
+    return re.findall(r"hostile: seed \d+, (\d+) actions", console.said.get("a", ""))
+
+
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("gic", [3, 2])
 def test_hostile(tmp_path, build, long, record_property, gic):
@@ -60,9 +65,14 @@ def test_hostile(tmp_path, build, long, record_property, gic):
     system.write_text(hostile_beside_ticker(seed, actions))
     build(system, image)
     with guests.Consoles("--image", image, "--gic", gic, "--cpus", 2, limit=7000) as console:
+        done, since = [], 0
         while "GOOD: 0 failed" not in console.said.get("a", ""):
             assert_nothing_wrong(console)
-            ticks(console)
+            now = ticks(console)
+            before, done = done, actions_done(console)
+            if done != before:
+                since = now
+            assert now - since < STUCK, f"it is stuck after {done[-1:]} actions"
         for _ in range(2):
             ticks(console)
         assert_nothing_wrong(console)
