@@ -201,15 +201,15 @@ static bool is_deactivation(uint32_t iss)
     return (iss & mask) == SYSREG_ISS(3, 0, 12, 11, 0) && sysreg_op2(iss) == 1;
 }
 
-// The two that guests do often go first.
+// What guests do often goes first.
 enum handled sysreg_access(struct vcpu *v, uint32_t iss)
 {
+    if (is_sgi_write(iss)) {
+        return vgic_write_sgi_register(v, sysreg_op2(iss), get_rt(v, iss));
+    }
     if (is_id_read(iss)) {
         set_rt(v, iss, v->vm->cpu.id[CPU_ID(sysreg_crm(iss), sysreg_op2(iss))]);
         return HANDLED;
-    }
-    if (is_sgi_write(iss)) {
-        return vgic_write_sgi_register(v, sysreg_op2(iss), get_rt(v, iss));
     }
     if (v->vm->gic.version == 3 && is_deactivation(iss)) {
         vgic_deactivate(v, (uint32_t)get_rt(v, iss));

@@ -6,8 +6,9 @@
 // an earlier SGI of the same instruction left there is kicked now.
 static ALWAYS_INLINE void post(struct vcpu *sender, struct vcpu *target, unsigned intid)
 {
-    atomic_fetch_or_explicit(&target->page->pending, BIT(intid), memory_order_release);
-    uint64_t before = atomic_fetch_or(&target->page->attention, VCPU_ATTENTION_NEW);
+    struct vcpu_page *page = target->page;
+    atomic_fetch_or_explicit(&page->pending, BIT(intid), memory_order_release);
+    uint64_t before = atomic_fetch_or(&page->attention, VCPU_ATTENTION_NEW);
     if (target == sender || (before & VCPU_ATTENTION_NEW) != 0) {
         return;
     }
