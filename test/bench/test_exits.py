@@ -10,6 +10,21 @@ CEILINGS = {
 }
 
 
+def assert_below_peers(figures):
+    for name, values in figures.items():
+        for peer, theirs in zip(exits.PEERS, exits.ROWS[name].peers):
+            if peer in exits.BEATEN and theirs is not None:
+                assert max(values.values()) < theirs, f"{name}: {peer} has {theirs}"
+
+
+def assert_gicv2_is_like_gicv3(figures):
+    for name, values in figures.items():
+        if exits.ROWS[name].aim is not None:
+            for cpu in exits.CPUS:
+                allowed = exits.GICV2_DEARER * max(values[cpu, 3], exits.ROWS[name].aim)
+                assert values[cpu, 2] <= allowed, f"{name} on {cpu}, GICv2: more than {allowed:.0f}"
+
+
 def test_figures():
     figures = exits.measure()
     exits.print_table(figures)
@@ -17,6 +32,8 @@ def test_figures():
                 for name, values in figures.items() for (cpu, gic), value in values.items()
                 if (ceiling := CEILINGS.get((name, gic), exits.aim(name, gic))) is not None and value > ceiling]
     assert not too_dear, "\n".join(too_dear)
+    assert_below_peers(figures)
+    assert_gicv2_is_like_gicv3(figures)
 
 
 def test_the_instrument_itself():

@@ -1,7 +1,7 @@
 // List registers: kernel/arch/aarch64/vgic.c against a model of them, of a guest that takes and ends interrupts, and of
 // the controller behind linked ones. An account of what each interrupt owes says what the guest has to see: nothing is
 // lost, nothing comes twice, the most urgent comes first, and maintenance interrupts come to an end.
-// sources: kernel/arch/aarch64/vgic.c
+// sources: kernel/arch/aarch64/vgic.c kernel/arch/aarch64/vgic_quick.c
 // flags: -Ikernel/arch/aarch64 -include test/unit/fake_sysreg.h
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "machine.h"
 #include "percpu.h"
 #include "vcpu.h"
-#include "vgic.h"
+#include "vgic_lists.h"
 
 #define TIMER          27u
 #define VTIMER         30u // its physical INTID here

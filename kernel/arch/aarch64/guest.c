@@ -532,7 +532,7 @@ void guest_timer(void)
         machine.gic.ops->deactivate(machine.vtimer_intid); // its vcpu has just left
         return;
     }
-    vcpu_raise(v, 27);
+    vcpu_raise(v, TIMER_SOURCE);
 }
 
 void guest_maintenance(void)

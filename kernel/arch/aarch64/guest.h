@@ -11,7 +11,8 @@
 
 #include <base/bits.h>
 
-#define SOURCE_TIMER BIT(27) // what every guest knows the virtual timer as
+#define TIMER_SOURCE 27u // what every guest knows the virtual timer as
+#define SOURCE_TIMER BIT(TIMER_SOURCE)
 
 struct percpu;
 struct thread;

@@ -1,22 +1,11 @@
 // See vgic.h.
 #include "vgic.h"
 
-#include <base/bits.h>
-#include <base/peek.h>
-#include <spec/gich.h>
-
 #include "gic.h"
-#include "machine.h"
 #include "percpu.h"
-#include "vcpu.h"
+#include "vgic_lists.h"
 
-#define TIMER_SOURCE 27u // what every guest knows the virtual timer as
-#define NOWHERE      UINT32_MAX
-
-static inline const struct vgic_ops *ops(void)
-{
-    return machine.gic.vgic;
-}
+#define NOWHERE UINT32_MAX
 
 static uint32_t physical_of(const struct vcpu *v, unsigned source)
 {
@@ -31,24 +20,7 @@ void vgic_init_core(void)
     }
 }
 
-// What waits to be delivered. What is active outside list registers has to be ended first.
-static inline uint64_t deliverable(const struct vcpu *v)
-{
-    const struct vcpu_page *p = v->page;
-    uint64_t raised = peek64(&v->linked_raised);
-    return (peek64(&p->pending) | raised | (peek64(&p->line) & ~v->arch.vgic.placed)) &
-           peek64(&p->enabled) & ~peek64(&p->active);
-}
-
 // ---- One interrupt ------------------------------------------------------------------------------------------------
-
-// What a list register says of it in any case.
-static inline uint64_t describe_source(uint64_t config, uint64_t intid)
-{
-    bool group1 = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_GROUP1) != 0;
-    return intid | (uint64_t)VCPU_SOURCE_PRIORITY(config) << ICH_LR_PRIORITY_SHIFT |
-           (group1 ? ICH_LR_GROUP1 : 0);
-}
 
 // What a list register says of a source, without its state. 0: the inbox names no interrupt that exists.
 static uint64_t describe(const struct vcpu *v, unsigned source)
@@ -183,23 +155,6 @@ static bool still_raised(struct vcpu *v, unsigned source)
     atomic_fetch_and(&v->linked_raised, ~BIT(source));
     machine.gic.ops->deactivate(machine.vtimer_intid);
     return false;
-}
-
-bool vgic_timer(struct vcpu *v)
-{
-    struct vgic_state *s = &v->arch.vgic;
-    const struct vcpu_page *p = v->page;
-    uint64_t wanted = peek64(&p->enabled) & ~peek64(&p->active) & BIT(TIMER_SOURCE);
-    if (wanted == 0 || s->crowded) {
-        return false;
-    }
-    uint64_t lr = describe_source(peek64(&p->source[TIMER_SOURCE]), TIMER_SOURCE) | ICH_LR_HW |
-                  (uint64_t)machine.vtimer_intid << ICH_LR_PINTID_SHIFT | ICH_LR_PENDING;
-    if (!ops()->put_quickly(s, TIMER_SOURCE, lr)) {
-        return false;
-    }
-    s->latched &= ~BIT(TIMER_SOURCE);
-    return true;
 }
 
 void vgic_timer_sample(struct vcpu *v)
@@ -454,58 +409,6 @@ static void catch_up(struct vcpu *v)
     }
 }
 
-static inline bool put_latched(struct vcpu *v, unsigned source, uint64_t lr)
-{
-    struct vgic_state *s = &v->arch.vgic;
-    if (!ops()->put_quickly(s, source, lr)) {
-        return false;
-    }
-    atomic_fetch_and_explicit(&v->page->pending, ~BIT(source), memory_order_relaxed);
-    s->latched |= BIT(source);
-    return true;
-}
-
-// Of version 2, an SGI's sender stands in its list register: one. Whoever has sent it meanwhile has its turn when this one
-// is ended: it has set `attention` after that was looked at, so somebody looks again.
-static inline bool put_from_sender(struct vcpu *v, unsigned source, uint64_t lr)
-{
-    _Atomic uint8_t *senders = &v->page->sgi_senders[source];
-    uint8_t sender = atomic_load(senders);
-    if (sender == 0 || (sender & (sender - 1)) != 0) {
-        return false;
-    }
-    lr |= (uint64_t)__builtin_ctz(sender) << ICH_LR_PINTID_SHIFT;
-    if (!put_latched(v, source, lr)) {
-        return false;
-    }
-    if ((atomic_fetch_and(senders, (uint8_t)~sender) & ~sender) != 0) {
-        atomic_fetch_or(&v->page->pending, BIT(source));
-    }
-    return true;
-}
-
-// The usual news: one private interrupt, an edge or an SGI, that is in no list register has become pending, and nothing
-// else is to be done. False: it is not so, and nothing has changed.
-static inline bool place_quickly(struct vcpu *v)
-{
-    struct vgic_state *s = &v->arch.vgic;
-    struct vcpu_page *p = v->page;
-    uint64_t bit = deliverable(v);
-    bool one = bit != 0 && (bit & (bit - 1)) == 0 && (bit & peek64(&p->pending)) != 0;
-    if (!one || s->crowded || (s->held | peek64(&p->active)) != 0) {
-        return false;
-    }
-    unsigned source = (unsigned)__builtin_ctzll(bit);
-    uint64_t config = peek64(&p->source[source]);
-    bool level = (VCPU_SOURCE_FLAGS(config) & VCPU_SOURCE_LEVEL) != 0;
-    if (source >= INTID_SPI || source == TIMER_SOURCE || level) {
-        return false;
-    }
-    uint64_t lr = describe_source(config, source) | ICH_LR_PENDING;
-    return source < INTID_PPI && machine.gic.version == 2 ? put_from_sender(v, source, lr)
-                                                          : put_latched(v, source, lr);
-}
-
 static NOINLINE void update_fully(struct vcpu *v, uint64_t attention)
 {
     struct vgic_state *s = &v->arch.vgic;
@@ -526,7 +429,7 @@ static NOINLINE void update_fully(struct vcpu *v, uint64_t attention)
 uint64_t vgic_update(struct vcpu *v)
 {
     uint64_t attention = atomic_exchange(&v->page->attention, 0);
-    if (attention != VCPU_ATTENTION_NEW || !place_quickly(v)) {
+    if (attention != VCPU_ATTENTION_NEW || !vgic_place_quickly(v)) {
         update_fully(v, attention);
     }
     return attention;

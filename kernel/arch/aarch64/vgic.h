@@ -14,8 +14,6 @@
 #include <stdint.h>
 
 #include <abi/vcpu.h>
-#include <base/bits.h>
-#include <spec/gich.h>
 
 struct vcpu;
 
@@ -59,40 +57,6 @@ struct vgic_ops {
 
 extern const struct vgic_ops vgicv2_ops;
 extern const struct vgic_ops vgicv3_ops;
-
-// List register n gets `lr`, for `source`: what is remembered of that.
-static inline void vgic_note(struct vgic_state *s, unsigned n, unsigned source, uint64_t lr)
-{
-    bool tells = (lr & (ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI;
-    unsigned before = s->source[n];
-    if (s->at[before] == n) {
-        s->placed &= ~BIT(before);
-    }
-    s->source[n] = (uint8_t)source;
-    s->at[source] = (uint8_t)n;
-    s->placed |= BIT(source);
-    s->tells = tells ? s->tells | BIT(n) : s->tells & ~BIT(n);
-}
-
-// What put_quickly does, for one version. Where it stood last is best, if nobody has got that since.
-static ALWAYS_INLINE bool vgic_put_into_one_of(uint64_t empty, struct vgic_state *s,
-                                               unsigned source, uint64_t lr,
-                                               void (*write)(unsigned n, uint64_t value))
-{
-    unsigned n = s->at[source];
-    empty &= ~s->tells;
-    if ((s->placed & BIT(source)) == 0) {
-        if (empty == 0) {
-            return false;
-        }
-        n = (unsigned)__builtin_ctzll(empty);
-        vgic_note(s, n, source, lr);
-    } else if ((empty & BIT(n)) == 0) {
-        return false;
-    }
-    write(n, lr);
-    return true;
-}
 
 void vgic_init_core(void);
 

@@ -6,7 +6,7 @@
 #include "machine.h"
 #include "mmio.h"
 #include "percpu.h"
-#include "vgic.h"
+#include "vgic_lists.h"
 
 static volatile void *hypervisor(void)
 {

@@ -2,7 +2,7 @@
 #include <spec/gich.h>
 
 #include "arch.h"
-#include "vgic.h"
+#include "vgic_lists.h"
 
 // The names of the list registers, in order.
 #define LISTS(X)                                                                                   \
